@@ -1,0 +1,1 @@
+"""How the ports are kept: one package or module for each technology."""

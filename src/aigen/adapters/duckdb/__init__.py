@@ -1,0 +1,1 @@
+"""The embedded store: one process owns the file, one thread writes it."""

@@ -1,0 +1,1 @@
+"""Every port in memory: the fakes that `aigen.testing` ships, and the clock that stands still."""

@@ -1,0 +1,125 @@
+"""History in memory: what the databases say in SQL, said in Python."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from aigen.adapters.records.repositories import Archive, Shelves
+from aigen.domain.model.audit import AuditEntry
+from aigen.domain.model.images import Image
+from aigen.domain.model.pages import Page, PageRequest
+from aigen.domain.model.sessions import RefreshToken
+from aigen.domain.model.statistics import (
+    Spend,
+    SpendSince,
+    TokenCounts,
+    UserCounts,
+    UserOverview,
+)
+from aigen.domain.model.texts import Text
+from aigen.domain.model.users import User
+from aigen.domain.model.videos import VideoJob, VideoStatus
+from aigen.ports.store import HistoryQuery
+
+V = TypeVar("V")
+Generation = TypeVar("Generation", Text, Image, VideoJob)
+
+
+class MemoryArchive(Archive):
+    def __init__(self, shelves: Shelves) -> None:
+        self._shelves = shelves
+
+    def count_users(self) -> UserCounts:
+        users = list(self._shelves.users)
+        return UserCounts(total=len(users), admins=sum(user.is_admin for user in users))
+
+    def users(self, text: str | None, page: PageRequest) -> Page[UserOverview]:
+        jobs = Counter(job.user_id for job in self._shelves.videos)
+
+        def is_meant(user: User) -> bool:
+            return text is None or text.lower() in user.email.lower()
+
+        overviews = [
+            UserOverview(user=user, video_jobs=jobs[user.id])
+            for user in self._shelves.users
+            if is_meant(user)
+        ]
+        return _cut(overviews, page, lambda overview: overview.user.id)
+
+    def count_tokens(self, now: datetime) -> TokenCounts:
+        def how(token: RefreshToken) -> str:
+            if token.expires_at <= now:
+                return "expired"
+            return "revoked" if token.revoked_at else "active"
+
+        counts = Counter(how(token) for token in self._shelves.refresh_tokens)
+        return TokenCounts(
+            active=counts["active"], revoked=counts["revoked"], expired=counts["expired"]
+        )
+
+    def texts(self, query: HistoryQuery) -> Page[Text]:
+        return _history(self._shelves.texts, query)
+
+    def count_texts(self) -> int:
+        return sum(1 for _ in self._shelves.texts)
+
+    def images(self, query: HistoryQuery) -> Page[Image]:
+        return _history(self._shelves.images, query)
+
+    def count_images(self) -> int:
+        return sum(1 for _ in self._shelves.images)
+
+    def videos(self, query: HistoryQuery) -> Page[VideoJob]:
+        wanted = [job for job in self._shelves.videos if query.status in {None, job.status}]
+        return _history(wanted, query)
+
+    def unknown_videos(self, page: PageRequest) -> Page[VideoJob]:
+        return _cut(
+            [job for job in self._shelves.videos if job.is_unknown], page, lambda job: job.id
+        )
+
+    def count_videos(self) -> dict[VideoStatus, int]:
+        counts = Counter(job.status for job in self._shelves.videos)
+        return {status: counts[status] for status in VideoStatus}
+
+    def count_unknown_videos(self) -> int:
+        return sum(job.is_unknown for job in self._shelves.videos)
+
+    def audit(self, page: PageRequest) -> Page[AuditEntry]:
+        return _cut(list(self._shelves.audit), page, lambda entry: entry.id)
+
+    def spent(self, since: SpendSince) -> Spend:
+        costs: list[tuple[datetime, Decimal]] = [
+            (generation.created_at, generation.cost_usd)
+            for shelf in (self._shelves.texts, self._shelves.images, self._shelves.videos)
+            for generation in shelf
+            if generation.cost_usd is not None
+        ]
+        return Spend(
+            day=sum((cost for at, cost in costs if at >= since.day), Decimal(0)),
+            month=sum((cost for at, cost in costs if at >= since.month), Decimal(0)),
+            total=sum((cost for _, cost in costs), Decimal(0)),
+        )
+
+
+def _history(generations: Iterable[Generation], query: HistoryQuery) -> Page[Generation]:
+    wanted = [
+        generation
+        for generation in generations
+        if generation.user_id == query.user_id
+        and query.model in {None, generation.model}
+        and (query.text is None or query.text.lower() in generation.prompt.lower())
+    ]
+    return _cut(wanted, query.page, lambda generation: generation.id)
+
+
+def _cut(items: list[V], page: PageRequest, id_of: Callable[[V], str]) -> Page[V]:
+    """The page of the items, newest first, by their ids, which grow with time."""
+    older = [item for item in items if page.before is None or id_of(item) < page.before]
+    older.sort(key=id_of, reverse=True)
+    shown = older[: page.limit]
+    return Page(
+        items=tuple(shown), next_before=id_of(shown[-1]) if len(older) > page.limit else None
+    )

@@ -1,0 +1,134 @@
+"""A provider that does what a test has scripted, and writes down what it was asked."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from aigen.domain.model.catalogue import Model
+from aigen.domain.model.images import ImageRequest
+from aigen.domain.model.media import Picture
+from aigen.domain.model.texts import TextRequest, Usage
+from aigen.ports.provider import (
+    Accepted,
+    Done,
+    Failure,
+    ImageAnswer,
+    ImageProvider,
+    Misconfigured,
+    ModelCatalogue,
+    PollOutcome,
+    SubmitOutcome,
+    TextAnswer,
+    TextDelta,
+    TextProvider,
+    VideoProvider,
+    VideoSubmission,
+)
+
+T = TypeVar("T")
+
+#: The smallest files that pass for what they are.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108020000009077 53de0000000c4944415408d763"
+    "f8cfc0000003010100c9fe92ef0000000049454e44ae426082".replace(" ", "")
+)
+MP4 = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2" + b"\0\0\0\x08mdat"
+
+
+class Script(Generic[T]):
+    """Answers to give in turn; when they run out, what is usual."""
+
+    def __init__(self) -> None:
+        self._next: deque[T] = deque()
+
+    def add(self, *answers: T) -> None:
+        self._next.extend(answers)
+
+    def take(self) -> T | None:
+        return self._next.popleft() if self._next else None
+
+
+class ScriptedProvider(TextProvider, ImageProvider, VideoProvider, ModelCatalogue):
+    """By default everything succeeds at once. `gate` holds back every answer until it is set;
+    `films` are the contents or errors that fetching gives."""
+
+    def __init__(self) -> None:
+        self.texts: Script[TextAnswer | Failure] = Script()
+        self.images: Script[ImageAnswer | Failure] = Script()
+        self.submits: Script[SubmitOutcome] = Script()
+        self.polls: Script[PollOutcome] = Script()
+        self.films: Script[bytes | Exception] = Script()
+        self.offered: tuple[Model, ...] = ()
+        self.key_trouble: Misconfigured | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.text_requests: list[TextRequest] = []
+        self.image_requests: list[tuple[ImageRequest, str | None]] = []
+        self.submissions: list[VideoSubmission] = []
+        self.polled: list[str] = []
+        self.fetched: list[str | None] = []
+
+    async def complete(self, request: TextRequest) -> TextAnswer | Failure:
+        self.text_requests.append(request)
+        await self.gate.wait()
+        return self.texts.take() or _answer(request)
+
+    async def stream(self, request: TextRequest) -> AsyncIterator[TextDelta | TextAnswer | Failure]:
+        outcome = await self.complete(request)
+        if isinstance(outcome, TextAnswer):
+            for word in outcome.text.split(" "):
+                yield TextDelta(text=word)
+        yield outcome
+
+    async def generate(
+        self, request: ImageRequest, source: str | None = None
+    ) -> ImageAnswer | Failure:
+        self.image_requests.append((request, source))
+        await self.gate.wait()
+        usual = ImageAnswer(pictures=(Picture(content=PNG),) * request.n, cost_usd=Decimal("0.04"))
+        return self.images.take() or usual
+
+    async def submit(self, submission: VideoSubmission) -> SubmitOutcome:
+        self.submissions.append(submission)
+        usual = Accepted(provider_job_id=f"job-{len(self.submissions)}")
+        await self.gate.wait()
+        return self.submits.take() or usual
+
+    async def poll(self, provider_job_id: str, polling_url: str | None) -> PollOutcome:
+        self.polled.append(provider_job_id)
+        await self.gate.wait()
+        return self.polls.take() or Done(addresses=("film",), cost_usd=Decimal("0.25"))
+
+    @asynccontextmanager
+    async def fetch(
+        self, provider_job_id: str, address: str | None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        self.fetched.append(address)
+        film = self.films.take() or MP4
+        if isinstance(film, Exception):
+            raise film
+        yield _pieces([film])
+
+    async def models(self) -> tuple[Model, ...]:
+        return self.offered
+
+    async def check_key(self) -> Misconfigured | None:
+        return self.key_trouble
+
+
+async def _pieces(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+def _answer(request: TextRequest) -> TextAnswer:
+    return TextAnswer(
+        model=request.model,
+        text=f"You said: {request.prompt}",
+        finish_reason="stop",
+        usage=Usage(prompt_tokens=3, completion_tokens=5, total_tokens=8),
+        cost_usd=Decimal("0.00001"),
+    )

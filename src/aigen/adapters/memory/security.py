@@ -1,0 +1,53 @@
+"""Passwords and tokens without cryptography: readable in a failing test, worthless elsewhere."""
+
+import json
+
+from aigen.domain.model.errors import InvalidRequest, TokenExpired, TokenInvalid
+from aigen.domain.model.sessions import Claims, TokenKind
+from aigen.domain.model.users import EmailAddress
+from aigen.ports.clock import Clock
+from aigen.ports.security import EmailParser, PasswordHasher, TokenCodec
+
+
+class PlainPasswords(PasswordHasher):
+    async def hash(self, password: str) -> str:
+        return f"plain:{password}"
+
+    async def verify(self, password: str, password_hash: str | None) -> bool:
+        return password_hash == f"plain:{password}"
+
+
+class PlainTokens(TokenCodec):
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._claims: dict[str, Claims] = {}
+
+    def encode(self, claims: Claims) -> str:
+        token = json.dumps(
+            [
+                claims.kind.value,
+                claims.user_id,
+                claims.session_id,
+                claims.jti,
+                claims.issued_at.isoformat(),
+                claims.expires_at.isoformat(),
+            ]
+        )
+        self._claims[token] = claims
+        return token
+
+    def decode(self, token: str, kind: TokenKind, *, may_be_expired: bool = False) -> Claims:
+        claims = self._claims.get(token)
+        if claims is None or claims.kind is not kind:
+            raise TokenInvalid
+        if claims.expires_at <= self._clock.now() and not may_be_expired:
+            raise TokenExpired
+        return claims
+
+
+class PlainEmails(EmailParser):
+    def parse(self, text: str) -> EmailAddress:
+        local, at, domain = text.strip().rpartition("@")
+        if not (local and at and domain):
+            raise InvalidRequest("This is not an e-mail address.", field="email")
+        return EmailAddress(typed=text.strip(), identity=f"{local.casefold()}@{domain.lower()}")

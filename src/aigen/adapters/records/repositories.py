@@ -1,0 +1,292 @@
+"""The repositories: what lies on the shelves, and questions about history for the archive."""
+
+from collections.abc import Hashable
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from aigen.adapters.records.indexes import GroupIndex, ReadyQueue
+from aigen.adapters.records.shelf import Shelf, Sweep
+from aigen.domain.model.audit import AuditEntry
+from aigen.domain.model.idempotency import RememberedRequest
+from aigen.domain.model.images import Image, ImageStatus
+from aigen.domain.model.media import MediaRemoval
+from aigen.domain.model.pages import Page, PageRequest
+from aigen.domain.model.sessions import RefreshToken, Session
+from aigen.domain.model.statistics import (
+    Spend,
+    SpendSince,
+    TokenCounts,
+    UserCounts,
+    UserOverview,
+)
+from aigen.domain.model.texts import Text
+from aigen.domain.model.throttle import FailedLogins
+from aigen.domain.model.users import ResetLink, Role, User
+from aigen.domain.model.videos import ProviderJob, VideoJob, VideoState, VideoStatus
+from aigen.ports.store import HistoryQuery, WorkerLease
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Archive(Protocol):
+    """Questions about everything ever stored: lists, searches, counts and sums."""
+
+    def count_users(self) -> UserCounts: ...
+    def users(self, text: str | None, page: PageRequest) -> Page[UserOverview]: ...
+    def count_tokens(self, now: datetime) -> TokenCounts: ...
+    def texts(self, query: HistoryQuery) -> Page[Text]: ...
+    def count_texts(self) -> int: ...
+    def images(self, query: HistoryQuery) -> Page[Image]: ...
+    def count_images(self) -> int: ...
+    def videos(self, query: HistoryQuery) -> Page[VideoJob]: ...
+    def unknown_videos(self, page: PageRequest) -> Page[VideoJob]: ...
+    def count_videos(self) -> dict[VideoStatus, int]: ...
+    def count_unknown_videos(self) -> int: ...
+    def audit(self, page: PageRequest) -> Page[AuditEntry]: ...
+    def spent(self, since: SpendSince) -> Spend: ...
+
+
+class Shelves:
+    """One shelf for each kind, in the order in which they may be written."""
+
+    def __init__(self, make: "ShelfMaker") -> None:
+        self.users: Shelf[str, User] = make("users", lambda user: user.id)
+        self.sessions: Shelf[str, Session] = make("sessions", lambda session: session.id)
+        self.refresh_tokens: Shelf[str, RefreshToken] = make(
+            "refresh_tokens", lambda token: token.jti
+        )
+        self.reset_links: Shelf[str, ResetLink] = make("reset_links", lambda link: link.digest)
+        self.failures: Shelf[str, FailedLogins] = make(
+            "failed_logins", lambda failed: failed.subject
+        )
+        self.remembered: Shelf[tuple[str, str], RememberedRequest] = make(
+            "idempotency_keys", lambda request: (request.user_id, request.key)
+        )
+        self.texts: Shelf[str, Text] = make("generated_texts", lambda text: text.id)
+        self.images: Shelf[str, Image] = make("generated_images", lambda image: image.id)
+        self.videos: Shelf[str, VideoJob] = make("generated_videos", lambda job: job.id)
+        self.provider_jobs: Shelf[str, ProviderJob] = make(
+            "provider_jobs", lambda job: job.provider_job_id
+        )
+        self.workers: Shelf[str, WorkerLease] = make("workers", lambda lease: lease.worker_id)
+        self.removals: Shelf[str, MediaRemoval] = make(
+            "media_removals", lambda removal: removal.prefix
+        )
+        self.audit: Shelf[str, AuditEntry] = make("audit_log", lambda entry: entry.id)
+
+    def all(self) -> dict[str, Shelf[Any, Any]]:
+        return {shelf.name: shelf for shelf in vars(self).values()}
+
+
+class ShelfMaker(Protocol):
+    """Makes an empty shelf of a kind; says by it whether and where more can be found."""
+
+    def __call__(self, name: str, key_of: Any, /) -> Shelf[Any, Any]: ...
+
+
+def _of_user(user_id: str) -> Sweep[Any]:
+    return Sweep(
+        where="user_id = $1",
+        parameters=(user_id,),
+        matches=lambda value: bool(value.user_id == user_id),
+    )
+
+
+def _before(column: str, instant: datetime) -> Sweep[Any]:
+    return Sweep(
+        where=f"{column} < $1",
+        parameters=(instant,),
+        matches=lambda value: bool(getattr(value, column) < instant),
+    )
+
+
+class _Shelved(Generic[K, V]):
+    """Get, put and remove by key."""
+
+    def __init__(self, shelf: Shelf[K, V], archive: Archive) -> None:
+        self._shelf = shelf
+        self._archive = archive
+        self.get = shelf.get
+        self.put = shelf.put
+        self.remove = shelf.remove
+
+
+class _OwnedByUser(_Shelved[K, V]):
+    """Goes when its user goes."""
+
+    def remove_of(self, user_id: str, /) -> None:
+        self._shelf.sweep(_of_user(user_id))
+
+
+class UserRecords(_Shelved[str, User]):
+    def __init__(self, shelf: Shelf[str, User], archive: Archive) -> None:
+        super().__init__(shelf, archive)
+        self._by_identity = shelf.index(
+            lambda: GroupIndex[str, User](lambda user: user.identity, shelf.key_of)
+        )
+        self._by_role = shelf.index(
+            lambda: GroupIndex[Role, User](lambda user: user.role, shelf.key_of)
+        )
+
+    def by_identity(self, identity: str, /) -> User | None:
+        found = self._by_identity().find(identity)
+        return found[0] if found else None
+
+    def count_admins(self) -> int:
+        return self._by_role().count(Role.ADMIN)
+
+    def count(self) -> UserCounts:
+        return self._archive.count_users()
+
+    def page(self, text: str | None, page: PageRequest, /) -> Page[UserOverview]:
+        return self._archive.users(text, page)
+
+
+class SessionRecords(_OwnedByUser[str, Session]):
+    def __init__(self, shelf: Shelf[str, Session], archive: Archive) -> None:
+        super().__init__(shelf, archive)
+        self._live = shelf.index(
+            lambda: GroupIndex[str, Session](
+                lambda session: None if session.ended_at else session.user_id, shelf.key_of
+            )
+        )
+
+    def live_of(self, user_id: str, /) -> tuple[Session, ...]:
+        return self._live().find(user_id)
+
+    def remove_older(self, ends_before: datetime, /) -> None:
+        self._shelf.sweep(_before("ends_at", ends_before))
+
+
+class RefreshTokenRecords(_OwnedByUser[str, RefreshToken]):
+    def count(self, now: datetime, /) -> TokenCounts:
+        return self._archive.count_tokens(now)
+
+    def remove_older(self, expires_before: datetime, /) -> None:
+        self._shelf.sweep(_before("expires_at", expires_before))
+
+
+class ResetLinkRecords(_OwnedByUser[str, ResetLink]):
+    def remove_older(self, expires_before: datetime, /) -> None:
+        self._shelf.sweep(_before("expires_at", expires_before))
+
+
+class FailureRecords(_Shelved[str, FailedLogins]):
+    def remove_older(self, now: datetime, /) -> None:
+        for failed in [failed for failed in self._shelf if failed.is_forgotten(now)]:
+            self._shelf.remove(failed.subject)
+
+
+class RememberedRecords(_OwnedByUser[tuple[str, str], RememberedRequest]):
+    def remove_older(self, created_before: datetime, /) -> None:
+        self._shelf.sweep(_before("created_at", created_before))
+
+
+class TextRecords(_OwnedByUser[str, Text]):
+    def page(self, query: HistoryQuery, /) -> Page[Text]:
+        return self._archive.texts(query)
+
+    def count(self) -> int:
+        return self._archive.count_texts()
+
+
+class ImageRecords(_OwnedByUser[str, Image]):
+    def page(self, query: HistoryQuery, /) -> Page[Image]:
+        return self._archive.images(query)
+
+    def count(self) -> int:
+        return self._archive.count_images()
+
+    def unfinished(self) -> tuple[Image, ...]:
+        return tuple(image for image in self._shelf if image.status is ImageStatus.PROCESSING)
+
+
+_AT_WORK = frozenset({VideoState.SUBMITTING, VideoState.PROCESSING})
+
+
+class VideoRecords(_OwnedByUser[str, VideoJob]):
+    def __init__(self, shelf: Shelf[str, VideoJob], archive: Archive) -> None:
+        super().__init__(shelf, archive)
+        self._unfinished = shelf.index(
+            lambda: GroupIndex[str, VideoJob](
+                lambda job: None if job.is_terminal else job.user_id, shelf.key_of
+            )
+        )
+        # The one-tuple tells "nobody's" from "not at work".
+        self._by_worker = shelf.index(
+            lambda: GroupIndex[tuple[str | None], VideoJob](
+                lambda job: (job.worker_id,) if job.state in _AT_WORK else None, shelf.key_of
+            )
+        )
+        self._queue = shelf.index(ReadyQueue)
+
+    def page(self, query: HistoryQuery, /) -> Page[VideoJob]:
+        return self._archive.videos(query)
+
+    def page_unknown(self, page: PageRequest, /) -> Page[VideoJob]:
+        return self._archive.unknown_videos(page)
+
+    def count_by_status(self) -> dict[VideoStatus, int]:
+        return self._archive.count_videos()
+
+    def count_unknown(self) -> int:
+        return self._archive.count_unknown_videos()
+
+    def unfinished_of(self, user_id: str, /) -> tuple[VideoJob, ...]:
+        return self._unfinished().find(user_id)
+
+    def ready(self, now: datetime, limit: int, /) -> tuple[VideoJob, ...]:
+        return self._queue().ready(now, limit)
+
+    def overdue(self, now: datetime, /) -> tuple[VideoJob, ...]:
+        return self._queue().overdue(now)
+
+    def held_by(self, worker_id: str | None, limit: int, /) -> tuple[VideoJob, ...]:
+        return self._by_worker().find((worker_id,))[:limit]
+
+
+class ProviderJobRecords(_OwnedByUser[str, ProviderJob]):
+    """Which provider ids are taken."""
+
+
+class WorkerRecords(_Shelved[str, WorkerLease]):
+    def all(self) -> tuple[WorkerLease, ...]:
+        return tuple(self._shelf)
+
+
+class RemovalRecords(_Shelved[str, MediaRemoval]):
+    def all(self) -> tuple[MediaRemoval, ...]:
+        return tuple(self._shelf)
+
+
+class AuditRecords:
+    def __init__(self, shelf: Shelf[str, AuditEntry], archive: Archive) -> None:
+        self._archive = archive
+        self.append = shelf.put
+
+    def page(self, page: PageRequest, /) -> Page[AuditEntry]:
+        return self._archive.audit(page)
+
+
+class ShelvedRecords:
+    """All repositories, as the port `Records` wants them, over one set of shelves."""
+
+    def __init__(self, shelves: Shelves, archive: Archive) -> None:
+        self._archive = archive
+        self.users = UserRecords(shelves.users, archive)
+        self.sessions = SessionRecords(shelves.sessions, archive)
+        self.refresh_tokens = RefreshTokenRecords(shelves.refresh_tokens, archive)
+        self.reset_links = ResetLinkRecords(shelves.reset_links, archive)
+        self.failures = FailureRecords(shelves.failures, archive)
+        self.remembered = RememberedRecords(shelves.remembered, archive)
+        self.texts = TextRecords(shelves.texts, archive)
+        self.images = ImageRecords(shelves.images, archive)
+        self.videos = VideoRecords(shelves.videos, archive)
+        self.provider_jobs = ProviderJobRecords(shelves.provider_jobs, archive)
+        self.workers = WorkerRecords(shelves.workers, archive)
+        self.removals = RemovalRecords(shelves.removals, archive)
+        self.audit = AuditRecords(shelves.audit, archive)
+
+    def spent(self, since: SpendSince, /) -> Spend:
+        return self._archive.spent(since)

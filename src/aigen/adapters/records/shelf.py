@@ -1,0 +1,176 @@
+"""A shelf holds the values of one kind by key, and can undo what was done to it."""
+
+from collections.abc import Callable, Hashable, Iterator
+from enum import Enum
+from functools import cache
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from attrs import field, frozen
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+V_contra = TypeVar("V_contra", contravariant=True)
+
+
+class _Unread(Enum):
+    """The shelf says nothing about a key; None would say that there is no such value."""
+
+    UNREAD = "unread"
+
+
+UNREAD: Final = _Unread.UNREAD
+
+
+class Index(Protocol[V_contra]):
+    """Something that wants to know of every value that comes, changes or goes."""
+
+    def moved(self, before: V_contra | None, after: V_contra | None, /) -> None: ...
+
+
+IndexT = TypeVar("IndexT", bound=Index[Any])
+
+
+@frozen(kw_only=True)
+class Sweep(Generic[V]):
+    """Remove every value that `matches`; `where` says the same in SQL over `parameters`."""
+
+    where: str
+    parameters: tuple[object, ...]
+    matches: Callable[[V], bool]
+
+
+@frozen(kw_only=True)
+class Mark:
+    """A point in a log to which everything can be undone."""
+
+    steps: int
+    sweeps: int
+
+
+@frozen(kw_only=True)
+class Difference(Generic[V]):
+    """The net change of one value; None stands for absence."""
+
+    before: V | None
+    after: V | None
+
+
+@frozen(eq=False)
+class Log:
+    """What was done since the last `clear`, over all shelves that share it."""
+
+    _steps: list[tuple["Shelf[Any, Any]", Any, Any]] = field(factory=list, init=False)
+    sweeps: list[tuple["Shelf[Any, Any]", Sweep[Any]]] = field(factory=list, init=False)
+
+    def note(self, shelf: "Shelf[K, V]", key: K, before: V | _Unread | None) -> None:
+        self._steps.append((shelf, key, before))
+
+    def mark(self) -> Mark:
+        return Mark(steps=len(self._steps), sweeps=len(self.sweeps))
+
+    def undo(self, mark: Mark) -> None:
+        while len(self._steps) > mark.steps:
+            shelf, key, before = self._steps.pop()
+            shelf.place(key, before)
+        del self.sweeps[mark.sweeps :]
+
+    def net(self) -> "Net":
+        """For each shelf the keys whose value is another one now, with both values."""
+        first: dict[Shelf[Any, Any], dict[Any, Any]] = {}
+        for shelf, key, before in self._steps:
+            first.setdefault(shelf, {}).setdefault(key, None if before is UNREAD else before)
+        return {
+            shelf: {
+                key: Difference(before=before, after=after)
+                for key, before in befores.items()
+                if (after := shelf.peek(key)) is not before
+            }
+            for shelf, befores in first.items()
+        }
+
+    def clear(self) -> None:
+        for shelf, key, _ in self._steps:
+            if shelf.peek(key) is None:
+                shelf.place(key, UNREAD)
+        self._steps.clear()
+        self.sweeps.clear()
+
+
+Net = dict["Shelf[Any, Any]", dict[Any, Difference[Any]]]
+
+
+class Shelf(Generic[K, V]):
+    """Values by key. `fetch` finds what is not on the shelf; without it, the shelf has all."""
+
+    def __init__(
+        self,
+        name: str,
+        key_of: Callable[[V], K],
+        log: Log,
+        fetch: Callable[["Shelf[K, V]", K], V | None] | None = None,
+    ) -> None:
+        self.name = name
+        self.key_of = key_of
+        self._log = log
+        self._fetch = fetch
+        self._values: dict[K, V | None] = {}
+        self._indexes: list[Index[V]] = []
+
+    def index(self, make: Callable[[], IndexT]) -> Callable[[], IndexT]:
+        """A function that gives an index over the shelf: built when first asked for and kept up
+        to date from then on, since those who only read never need most of them."""
+
+        @cache
+        def built() -> IndexT:
+            index = make()
+            for value in self:
+                index.moved(None, value)
+            self._indexes.append(index)
+            return index
+
+        return built
+
+    def get(self, key: K) -> V | None:
+        value = self._values.get(key, UNREAD)
+        if value is not UNREAD:
+            return value
+        return None if self._fetch is None else self._fetch(self, key)
+
+    def put(self, value: V) -> None:
+        key = self.key_of(value)
+        self._log.note(self, key, self._values.get(key, UNREAD))
+        self.place(key, value)
+
+    def remove(self, key: K) -> None:
+        before = self.get(key)
+        if before is not None:
+            self._log.note(self, key, before)
+            self.place(key, None)
+
+    def sweep(self, sweep: Sweep[V]) -> None:
+        """Remove what matches, also where the shelf has not read it."""
+        for value in [value for value in self if sweep.matches(value)]:
+            self.remove(self.key_of(value))
+        self._log.sweeps.append((self, sweep))
+
+    def is_swept(self, value: V) -> bool:
+        """Whether a value found elsewhere is to be removed by a sweep not yet carried out."""
+        return any(shelf is self and sweep.matches(value) for shelf, sweep in self._log.sweeps)
+
+    def place(self, key: K, value: V | _Unread | None) -> None:
+        """Set what the shelf says of a key without noting it: to undo, to load, to publish."""
+        before = self.peek(key)
+        if value is UNREAD:
+            self._values.pop(key, None)
+            after = None
+        else:
+            self._values[key] = after = value
+        for index in self._indexes:
+            index.moved(before, after)
+
+    def peek(self, key: K) -> V | None:
+        """The value that lies on the shelf itself."""
+        return self._values.get(key)
+
+    def __iter__(self) -> Iterator[V]:
+        return (value for value in self._values.values() if value is not None)

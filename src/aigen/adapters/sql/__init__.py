@@ -1,0 +1,1 @@
+"""What both databases share: how values become rows, and the questions about history."""

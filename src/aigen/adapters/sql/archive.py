@@ -1,0 +1,205 @@
+"""Questions about history in SQL that both databases understand."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol, TypeVar
+
+from aigen.adapters.records.repositories import Archive
+from aigen.adapters.sql import tables
+from aigen.adapters.sql.tables import Row, Table
+from aigen.domain.model.audit import AuditEntry
+from aigen.domain.model.images import Image
+from aigen.domain.model.pages import Page, PageRequest
+from aigen.domain.model.statistics import (
+    Spend,
+    SpendSince,
+    TokenCounts,
+    UserCounts,
+    UserOverview,
+)
+from aigen.domain.model.texts import Text
+from aigen.domain.model.videos import VideoError, VideoJob, VideoState, VideoStatus
+from aigen.ports.store import HistoryQuery
+
+V = TypeVar("V")
+
+
+class Ask(Protocol):
+    """Runs one query, with `$1`, `$2`, … in its text, and gives all rows."""
+
+    def __call__(self, sql: str, parameters: tuple[object, ...] = (), /) -> Sequence[Row]: ...
+
+
+class _Conditions:
+    """A WHERE clause that grows; each condition has a `{}` for each of its parameters."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self.parameters: list[object] = []
+
+    def add(self, condition: str, *parameters: object) -> None:
+        first = len(self.parameters) + 1
+        places = [f"${place}" for place in range(first, first + len(parameters))]
+        self._texts.append(condition.format(*places))
+        self.parameters.extend(parameters)
+
+    def add_unless_none(self, condition: str, parameter: object | None) -> None:
+        if parameter is not None:
+            self.add(condition, parameter)
+
+    @property
+    def where(self) -> str:
+        return " AND ".join(self._texts) or "true"
+
+
+class SqlArchive(Archive):
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def get(self, table: Table[V], key: object) -> V | None:
+        """One value by its primary key; there is none under an id that is not one of ours."""
+        keys = key if isinstance(key, tuple) else (key,)
+        if not table.may_have(keys):
+            return None
+        where = " AND ".join(f"{name} = ${place}" for place, name in enumerate(table.key, 1))
+        rows = self._ask(
+            f"SELECT {', '.join(table.names)} FROM {table.name} WHERE {where}",  # noqa: S608
+            keys,
+        )
+        return table.value(rows[0]) if rows else None
+
+    def resident(self, table: Table[V]) -> Iterator[V]:
+        """All values that the owner of a database keeps in memory."""
+        rows = self._ask(
+            f"SELECT {', '.join(table.names)} FROM {table.name}"  # noqa: S608
+            f" WHERE {table.resident_where}"
+        )
+        return map(table.value, rows)
+
+    # --- users ----------------------------------------------------------------------------
+
+    def count_users(self) -> UserCounts:
+        ((total, admins),) = self._ask(
+            "SELECT count(*), count(*) FILTER (WHERE role = 'admin') FROM users"
+        )
+        return UserCounts(total=total, admins=admins)
+
+    def users(self, text: str | None, page: PageRequest) -> Page[UserOverview]:
+        conditions = _Conditions()
+        conditions.add_unless_none("strpos(lower(email), {}) > 0", text and text.lower())
+        users = self._page(tables.USERS, conditions, page, lambda user: user.id)
+        places = ", ".join(f"${place}" for place in range(1, len(users.items) + 1)) or "NULL"
+        rows = self._ask(
+            "SELECT user_id, count(*) FROM generated_videos"  # noqa: S608
+            f" WHERE user_id IN ({places}) GROUP BY user_id",
+            tuple(user.id for user in users.items),
+        )
+        jobs = {str(user_id): int(count) for user_id, count in rows}
+        return Page(
+            items=tuple(
+                UserOverview(user=user, video_jobs=jobs.get(user.id, 0)) for user in users.items
+            ),
+            next_before=users.next_before,
+        )
+
+    def count_tokens(self, now: datetime) -> TokenCounts:
+        ((active, revoked, expired),) = self._ask(
+            "SELECT count(*) FILTER (WHERE expires_at > $1 AND revoked_at IS NULL),"
+            " count(*) FILTER (WHERE expires_at > $1 AND revoked_at IS NOT NULL),"
+            " count(*) FILTER (WHERE expires_at <= $1) FROM refresh_tokens",
+            (tables.naive(now),),
+        )
+        return TokenCounts(active=active, revoked=revoked, expired=expired)
+
+    # --- generations ------------------------------------------------------------------------
+
+    def texts(self, query: HistoryQuery) -> Page[Text]:
+        return self._page(tables.TEXTS, _history(query), query.page, lambda text: text.id)
+
+    def count_texts(self) -> int:
+        return self._count("generated_texts")
+
+    def images(self, query: HistoryQuery) -> Page[Image]:
+        return self._page(tables.IMAGES, _history(query), query.page, lambda image: image.id)
+
+    def count_images(self) -> int:
+        return self._count("generated_images")
+
+    def videos(self, query: HistoryQuery) -> Page[VideoJob]:
+        conditions = _history(query)
+        if query.status is not None:
+            states = [state.value for state in VideoState if state.status is query.status]
+            conditions.add(f"status IN ({', '.join(['{}'] * len(states))})", *states)
+        return self._page(tables.VIDEOS, conditions, query.page, lambda job: job.id)
+
+    def unknown_videos(self, page: PageRequest) -> Page[VideoJob]:
+        conditions = _Conditions()
+        conditions.add("error_code = {}", VideoError.SUBMISSION_OUTCOME_UNKNOWN.value)
+        return self._page(tables.VIDEOS, conditions, page, lambda job: job.id)
+
+    def count_videos(self) -> dict[VideoStatus, int]:
+        counts = dict.fromkeys(VideoStatus, 0)
+        for state, count in self._ask(
+            "SELECT status, count(*) FROM generated_videos GROUP BY status"
+        ):
+            counts[VideoState(state).status] += count
+        return counts
+
+    def count_unknown_videos(self) -> int:
+        ((count,),) = self._ask(
+            "SELECT count(*) FROM generated_videos WHERE error_code = $1",
+            (VideoError.SUBMISSION_OUTCOME_UNKNOWN.value,),
+        )
+        return int(count)
+
+    # --- money and audit --------------------------------------------------------------------
+
+    def spent(self, since: SpendSince) -> Spend:
+        sums = [
+            self._ask(
+                "SELECT sum(cost_usd) FILTER (WHERE created_at >= $1),"  # noqa: S608
+                f" sum(cost_usd) FILTER (WHERE created_at >= $2), sum(cost_usd) FROM {table.name}",
+                (tables.naive(since.day), tables.naive(since.month)),
+            )[0]
+            for table in (tables.TEXTS, tables.IMAGES, tables.VIDEOS)
+        ]
+        day, month, total = (
+            sum((Decimal(found or 0) for found in column), Decimal(0))
+            for column in zip(*sums, strict=True)
+        )
+        return Spend(day=day, month=month, total=total)
+
+    def audit(self, page: PageRequest) -> Page[AuditEntry]:
+        return self._page(tables.AUDIT_LOG, _Conditions(), page, lambda entry: entry.id)
+
+    # --- the one shape of a list ------------------------------------------------------------
+
+    def _page(
+        self,
+        table: Table[V],
+        conditions: _Conditions,
+        page: PageRequest,
+        id_of: Callable[[V], str],
+    ) -> Page[V]:
+        """Newest first by id, since UUIDv7 grows with time; one more row tells of a next page."""
+        conditions.add_unless_none("id < {}", page.before)
+        rows = self._ask(
+            f"SELECT {', '.join(table.names)} FROM {table.name}"  # noqa: S608
+            f" WHERE {conditions.where} ORDER BY id DESC LIMIT {page.limit + 1:d}",
+            tuple(conditions.parameters),
+        )
+        items = tuple(table.value(row) for row in rows[: page.limit])
+        return Page(items=items, next_before=id_of(items[-1]) if len(rows) > page.limit else None)
+
+    def _count(self, table: str) -> int:
+        ((count,),) = self._ask(f"SELECT count(*) FROM {table}")  # noqa: S608
+        return int(count)
+
+
+def _history(query: HistoryQuery) -> _Conditions:
+    conditions = _Conditions()
+    conditions.add("user_id = {}", query.user_id)
+    conditions.add_unless_none("model = {}", query.model)
+    conditions.add_unless_none("strpos(lower(prompt), {}) > 0", query.text and query.text.lower())
+    return conditions

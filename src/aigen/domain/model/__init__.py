@@ -1,0 +1,1 @@
+"""Values and rules: frozen, free of I/O; time and ids come in as arguments."""

@@ -1,0 +1,37 @@
+"""The models that a provider offers, in one shape for all kinds."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+from attrs import frozen
+
+
+class Output(StrEnum):
+    TEXT = "text"
+    IMAGE = "image"
+    VIDEO = "video"
+
+
+@frozen(kw_only=True)
+class Price:
+    """US dollars `per` something: `prompt_token`, `image`, `second`, … in the provider's words."""
+
+    per: str
+    usd: Decimal
+
+
+@frozen(kw_only=True)
+class Model:
+    """A model. A list that is None was not stated by the provider: anything may be tried."""
+
+    id: str
+    name: str
+    description: str = ""
+    input: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()
+    image_input: bool = False
+    aspect_ratios: tuple[str, ...] | None = None
+    resolutions: tuple[str, ...] | None = None
+    sizes: tuple[str, ...] | None = None
+    durations: tuple[int, ...] | None = None
+    pricing: tuple[Price, ...] = ()

@@ -1,0 +1,1 @@
+"""Use cases: each method reads, decides inside one change of the store, and answers."""

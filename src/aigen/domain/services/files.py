@@ -1,0 +1,28 @@
+"""Deleting the files of what was removed; noted in the same change, so none is forgotten."""
+
+import logging
+
+from aigen.domain.model.media import MediaRemoval
+from aigen.ports.media import MediaStore
+from aigen.ports.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+class Files:
+    def __init__(self, store: Store, media: MediaStore) -> None:
+        self._store = store
+        self._media = media
+
+    async def carry_out_removals(self) -> None:
+        """Delete all files noted for removal. What fails stays noted for the next time."""
+        for removal in await self._store.read(lambda records: records.removals.all()):
+            await self._carry_out(removal)
+
+    async def _carry_out(self, removal: MediaRemoval) -> None:
+        try:
+            await self._media.remove(removal.prefix)
+        except OSError:
+            logger.exception("files could not be deleted; trying again later")
+            return
+        await self._store.write(lambda records: records.removals.remove(removal.prefix))

@@ -1,0 +1,38 @@
+"""Calls that are repeated while the database is away for a moment."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from aigen.domain.model.errors import Busy, DatabaseUnavailable
+from aigen.ports.clock import Clock
+from aigen.ports.store import Records, Store
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+_PAUSE = timedelta(seconds=1)
+
+
+async def until_taken(
+    clock: Clock, call: Callable[[], Awaitable[T]], *, patience: timedelta | None = None
+) -> T:
+    """Repeat the call while it raises DatabaseUnavailable or Busy, for ever or for `patience`.
+
+    It must be one that may be made twice: an outage can hide that it was made.
+    """
+    give_up_at = None if patience is None else clock.now() + patience
+    while True:
+        try:
+            return await call()
+        except (DatabaseUnavailable, Busy) as error:
+            if give_up_at is not None and clock.now() >= give_up_at:
+                raise
+            logger.warning("a result waits to be recorded: %s", error.detail)
+        await clock.sleep(_PAUSE)
+
+
+async def write_patiently(store: Store, clock: Clock, change: Callable[[Records], T]) -> T:
+    """`store.write` for what was paid for: repeated for two minutes if need be."""
+    return await until_taken(clock, lambda: store.write(change), patience=timedelta(minutes=2))

@@ -1,0 +1,260 @@
+"""Video jobs as their owners see them: submit, watch, cancel, retry, remove."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import timedelta
+
+from aigen.domain.model.errors import (
+    Conflict,
+    JobUnfinished,
+    NotFound,
+    StorageFull,
+    TokenRevoked,
+    TooManyJobs,
+)
+from aigen.domain.model.idempotency import Attempt, IdempotencyKey
+from aigen.domain.model.media import InputImage, MediaRemoval, folder_of
+from aigen.domain.model.pages import Page
+from aigen.domain.model.videos import VideoJob, VideoPolicy, VideoRequest
+from aigen.domain.services.files import Files
+from aigen.domain.services.inputs import take_in
+from aigen.domain.services.repeats import Once, remember, replay, settle
+from aigen.ports.clock import Clock, Ids
+from aigen.ports.events import Events, Subscription, VideoEvent
+from aigen.ports.media import MediaStore
+from aigen.ports.store import HistoryQuery, Records, Store
+
+#: A job takes minutes; sooner than this no place in the queue becomes free.
+_ROOM_AFTER = timedelta(seconds=30)
+
+_LOOK_AGAIN_SECONDS = 15
+
+
+class Videos:
+    def __init__(
+        self,
+        store: Store,
+        media: MediaStore,
+        files: Files,
+        events: Events,
+        clock: Clock,
+        ids: Ids,
+        policy: VideoPolicy,
+    ) -> None:
+        self._store = store
+        self._media = media
+        self._files = files
+        self._events = events
+        self._clock = clock
+        self._ids = ids
+        self._policy = policy
+
+    # --- submit ---------------------------------------------------------------------------
+
+    async def submit(self, user_id: str, request: VideoRequest) -> VideoJob:
+        """Queue a job and wake a worker. Raises InvalidRequest (an input picture), TooManyJobs."""
+        return (await self.submit_once(user_id, request, None)).value
+
+    async def submit_once(
+        self, user_id: str, request: VideoRequest, key: IdempotencyKey | None
+    ) -> Once[VideoJob]:
+        """The same; with a `key`, a repeat gives the first one's job.
+
+        Raises IdempotencyConflict.
+        """
+        video_id = self._ids.new()
+        folder = folder_of(user_id, video_id)
+        first_frame = await self._take_in("image_url", request.image_url, folder, "first-frame")
+        last_frame = await self._take_in(
+            "last_image_url", request.last_image_url, folder, "last-frame"
+        )
+        now = self._clock.now()
+        job = VideoJob(
+            id=video_id,
+            user_id=user_id,
+            model=request.model,
+            prompt=request.prompt,
+            aspect_ratio=request.aspect_ratio,
+            resolution=request.resolution,
+            duration=request.duration,
+            generate_audio=request.generate_audio,
+            seed=request.seed,
+            first_frame=first_frame,
+            last_frame=last_frame,
+            created_at=now,
+            updated_at=now,
+            not_before=now,
+            deadline_at=now + self._policy.deadline,
+        )
+        return await self._enqueue(job, key)
+
+    async def _take_in(
+        self, field: str, text: str | None, folder: str, name: str
+    ) -> InputImage | None:
+        if text is not None and text[:5].lower() == "data:" and not await self._media.has_room():
+            raise StorageFull
+        return await take_in(self._media, field, text, folder, name)
+
+    async def retry(
+        self, user_id: str, video_id: str, key: IdempotencyKey | None = None
+    ) -> Once[VideoJob]:
+        """A new job that asks for the same. Raises NotFound, JobNotRetryable, TooManyJobs."""
+        old = await self.get(user_id, video_id)
+        old.must_be_retryable()
+        new_id = self._ids.new()
+        folder = folder_of(user_id, new_id)
+        now = self._clock.now()
+        job = VideoJob(
+            id=new_id,
+            user_id=user_id,
+            model=old.model,
+            prompt=old.prompt,
+            aspect_ratio=old.aspect_ratio,
+            resolution=old.resolution,
+            duration=old.duration,
+            generate_audio=old.generate_audio,
+            seed=old.seed,
+            first_frame=await self._copy(old.first_frame, folder),
+            last_frame=await self._copy(old.last_frame, folder),
+            retry_of=old.id,
+            created_at=now,
+            updated_at=now,
+            not_before=now,
+            deadline_at=now + self._policy.deadline,
+        )
+        return await self._enqueue(job, key)
+
+    async def _copy(self, image: InputImage | None, folder: str) -> InputImage | None:
+        if image is None or image.stored is None:
+            return image
+        return InputImage(stored=await self._media.copy(image.stored, folder))
+
+    async def _enqueue(self, job: VideoJob, key: IdempotencyKey | None) -> Once[VideoJob]:
+        def change(records: Records) -> Once[VideoJob]:
+            if records.users.get(job.user_id) is None:
+                raise TokenRevoked
+            first = remember(
+                records,
+                job.user_id,
+                key,
+                job.id,
+                now=job.created_at,
+                patience=timedelta(0),
+                is_deferred=True,
+            )
+            if first is not None:
+                return replay(first, records.videos.get, job.created_at)
+            settle(records, job.user_id, key, Attempt.DONE)
+            if len(records.videos.unfinished_of(job.user_id)) >= self._policy.jobs_per_user:
+                raise TooManyJobs(
+                    f"You may have {self._policy.jobs_per_user} unfinished video jobs: wait for "
+                    "one or cancel one.",
+                    retry_after=_ROOM_AFTER,
+                )
+            records.videos.put(job)
+            return Once(value=job)
+
+        try:
+            once = await self._store.write(change)
+        except (Conflict, NotFound, TokenRevoked, TooManyJobs):
+            # Surely not queued. After any other error it may be, and needs its pictures.
+            await self._discard_inputs(job)
+            raise
+        if once.is_replay:
+            await self._discard_inputs(job)
+        else:
+            await self._events.publish(VideoEvent(video_id=job.id, state=job.state))
+        return once
+
+    async def _discard_inputs(self, job: VideoJob) -> None:
+        if any(frame and frame.stored for frame in (job.first_frame, job.last_frame)):
+            await self._media.remove(folder_of(job.user_id, job.id))
+
+    # --- watch ----------------------------------------------------------------------------
+
+    async def get(self, user_id: str, video_id: str) -> VideoJob:
+        """Raises NotFound, also for somebody else's."""
+        return await self._store.read(lambda records: _own(records, user_id, video_id))
+
+    async def list(self, query: HistoryQuery) -> Page[VideoJob]:
+        return await self._store.read(lambda records: records.videos.page(query))
+
+    async def watch(self, user_id: str, video_id: str) -> AsyncIterator[VideoJob]:
+        """The job now and after every change, until it is terminal or gone.
+
+        Raises NotFound at the first step.
+        """
+        async with self._events.subscribe(video_id) as news:
+            job = await self.get(user_id, video_id)
+            yield job
+            while not job.is_terminal:
+                await _next_or_a_while(news)
+                try:
+                    newer = await self.get(user_id, video_id)
+                except NotFound:
+                    return
+                if newer != job:
+                    yield newer
+                job = newer
+
+    async def wait(self, video_id: str) -> VideoJob:
+        """The job once it is terminal. For those who embed aigen: it asks for no owner.
+
+        Raises NotFound if there is none, or not any more.
+        """
+
+        def find(records: Records) -> VideoJob:
+            job = records.videos.get(video_id)
+            if job is None:
+                raise NotFound
+            return job
+
+        async with self._events.subscribe(video_id) as news:
+            while not (job := await self._store.read(find)).is_terminal:
+                await _next_or_a_while(news)
+        return job
+
+    # --- end ------------------------------------------------------------------------------
+
+    async def cancel(self, user_id: str, video_id: str) -> VideoJob:
+        """Stop here, at once; the provider is left alone. Raises NotFound, JobFinished."""
+        now = self._clock.now()
+
+        def change(records: Records) -> VideoJob:
+            job = _own(records, user_id, video_id).cancelled(now)
+            records.videos.put(job)
+            return job
+
+        job = await self._store.write(change)
+        await self._events.publish(VideoEvent(video_id=job.id, state=job.state))
+        return job
+
+    async def remove(self, user_id: str, video_id: str) -> None:
+        """Remove a finished job with its files. Raises NotFound, JobUnfinished."""
+
+        def change(records: Records) -> None:
+            job = _own(records, user_id, video_id)
+            if not job.is_terminal:
+                raise JobUnfinished
+            records.videos.remove(video_id)
+            if job.provider_job_id is not None:
+                records.provider_jobs.remove(job.provider_job_id)
+            records.removals.put(MediaRemoval(prefix=folder_of(user_id, video_id)))
+
+        await self._store.write(change)
+        await self._files.carry_out_removals()
+
+
+async def _next_or_a_while(news: Subscription) -> None:
+    """Wait for news, but not for ever: an event may be lost on its way from another process."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LOOK_AGAIN_SECONDS):
+            await news.next()
+
+
+def _own(records: Records, user_id: str, video_id: str) -> VideoJob:
+    job = records.videos.get(video_id)
+    if job is None or job.user_id != user_id:
+        raise NotFound
+    return job

@@ -1,0 +1,1 @@
+"""The simulator, tested by clients that are not ours."""

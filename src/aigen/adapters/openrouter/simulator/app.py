@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -23,6 +24,7 @@ from aigen.adapters.openrouter.simulator.intake import Intake
 from aigen.adapters.openrouter.simulator.journal import Journal
 from aigen.adapters.openrouter.simulator.legacy_images import PATH, LegacyImages
 from aigen.adapters.openrouter.simulator.media import Media
+from aigen.adapters.openrouter.simulator.memory import JobMemory
 from aigen.adapters.openrouter.simulator.options import SimulatorOptions
 from aigen.adapters.openrouter.simulator.state import ENTRY, Clock, Sleep, State
 from aigen.adapters.openrouter.simulator.video_jobs import VideoJobs
@@ -30,7 +32,8 @@ from aigen.adapters.openrouter.simulator.videos import Videos
 
 
 class Simulator:
-    """One OpenRouter of its own: account, jobs, journal. Time comes in, so tests can move it."""
+    """One OpenRouter of its own: account, jobs, journal. Time comes in, so tests can move it;
+    with a file as `memory`, video jobs outlive it."""
 
     def __init__(
         self,
@@ -38,8 +41,9 @@ class Simulator:
         *,
         clock: Clock = time.time,
         sleep: Sleep = asyncio.sleep,
+        memory: Path | None = None,
     ) -> None:
-        self._state = State(options or SimulatorOptions(), clock, sleep)
+        self._state = State(options or SimulatorOptions(), clock, sleep, JobMemory(memory))
         self._routes = self._all_routes()
         self.app = Starlette(
             routes=self._routes,

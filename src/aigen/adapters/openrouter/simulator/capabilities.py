@@ -47,5 +47,5 @@ class Flag(Capability):
     def descriptor(self) -> dict[str, Any]:
         return {"type": "boolean"}
 
-    def takes(self, value: object) -> bool:  # noqa: ARG002  (Capability has it)
+    def takes(self, value: object) -> bool:
         return True

@@ -43,7 +43,7 @@ class BreakableProtocol(HttpToolsProtocol):
 class Reset(Response):
     """No answer: the connection is reset."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  (ASGI)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         _breaker(scope, "reset")()
         await _disconnected(receive)
 
@@ -51,7 +51,7 @@ class Reset(Response):
 class Silence(Response):
     """No answer: the request is held until the client gives up."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  (ASGI)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await _disconnected(receive)
 
 

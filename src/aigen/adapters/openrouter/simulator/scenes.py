@@ -55,7 +55,7 @@ class Peak:
     slope: float
     layer: int
 
-    def bounds(self, width: int, height: int) -> tuple[int, int]:  # noqa: ARG002  (Shape has both)
+    def bounds(self, width: int, height: int) -> tuple[int, int]:
         return math.floor(self.top * height), height
 
     def span(self, y: int, width: int, height: int) -> tuple[int, int]:

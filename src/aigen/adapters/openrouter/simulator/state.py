@@ -11,6 +11,7 @@ from aigen.adapters.openrouter.simulator.errors import ApiError
 from aigen.adapters.openrouter.simulator.jobs import Jobs
 from aigen.adapters.openrouter.simulator.journal import Journal
 from aigen.adapters.openrouter.simulator.ledger import Ledger
+from aigen.adapters.openrouter.simulator.memory import JobMemory
 from aigen.adapters.openrouter.simulator.options import SimulatorOptions
 
 Clock = Callable[[], float]
@@ -20,12 +21,17 @@ ENTRY = "aigen.simulator.entry"
 
 
 class State:
-    def __init__(self, options: SimulatorOptions, clock: Clock, sleep: Sleep) -> None:
+    def __init__(
+        self, options: SimulatorOptions, clock: Clock, sleep: Sleep, memory: JobMemory
+    ) -> None:
         self.options = options
         self.clock = clock
         self.journal = Journal()
         self.ledger = Ledger(clock)
+        self.memory = memory
         self.jobs = Jobs()
+        for job in memory.recall():
+            self.jobs.put(job, options.finished_jobs)
         self.secret = secrets.token_bytes(16)
         """Signs the links to media, so that none can be made up."""
         self._sleep = sleep

@@ -43,6 +43,7 @@ class VideoJobs:
         )
         state.ledger.charge(_generation(job, asked.model.provider, now))
         self._keep(job)
+        state.memory.note(job)
         if job.callback_url is not None and job.ready_at is not None:
             state.spawn(self._end_by_clock(job.id, job.ready_at - now))
         return job

@@ -1,1 +1,78 @@
-"""aigen."""
+"""One OpenRouter key as a service for many people.
+
+    async with Aigen.open(Settings(data_dir="…")) as aigen:
+        user = await aigen.users.add("ann@example.org", "a long pass phrase")
+        answer = await aigen.texts.generate(user.id, TextRequest(model="…", prompt="…"))
+
+Names are loaded when they are first used, so that `import aigen` costs nothing.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aigen.domain.model.errors import *  # noqa: F403
+    from aigen.domain.model.images import Image, ImageRequest, ImageStatus
+    from aigen.domain.model.media import StoredMedia
+    from aigen.domain.model.texts import Message, Speaker, Text, TextRequest, Usage
+    from aigen.domain.model.users import Role, User
+    from aigen.domain.model.videos import GenerationType, VideoJob, VideoRequest, VideoStatus
+    from aigen.entrypoints.library import Aigen
+    from aigen.entrypoints.settings import Settings
+
+_HOMES = {
+    "Aigen": "entrypoints.library",
+    "GenerationType": "domain.model.videos",
+    "Image": "domain.model.images",
+    "ImageRequest": "domain.model.images",
+    "ImageStatus": "domain.model.images",
+    "Message": "domain.model.texts",
+    "Role": "domain.model.users",
+    "Settings": "entrypoints.settings",
+    "Speaker": "domain.model.texts",
+    "StoredMedia": "domain.model.media",
+    "Text": "domain.model.texts",
+    "TextRequest": "domain.model.texts",
+    "Usage": "domain.model.texts",
+    "User": "domain.model.users",
+    "VideoJob": "domain.model.videos",
+    "VideoRequest": "domain.model.videos",
+    "VideoStatus": "domain.model.videos",
+}
+
+#: Beside these, every error of `aigen.domain.model.errors` is exported under its name.
+__all__ = [
+    "Aigen",
+    "GenerationType",
+    "Image",
+    "ImageRequest",
+    "ImageStatus",
+    "Message",
+    "Role",
+    "Settings",
+    "Speaker",
+    "StoredMedia",
+    "Text",
+    "TextRequest",
+    "Usage",
+    "User",
+    "VideoJob",
+    "VideoRequest",
+    "VideoStatus",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("aigen")
+    if name in _HOMES:
+        return getattr(import_module(f"aigen.{_HOMES[name]}"), name)
+    errors = import_module("aigen.domain.model.errors")
+    if not name.startswith("_") and hasattr(errors, name):
+        return getattr(errors, name)
+    raise AttributeError(f"module 'aigen' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

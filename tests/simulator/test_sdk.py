@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from openrouter import OpenRouter, components, errors
 
 from aigen.adapters.openrouter.simulator import RunningSimulator
+from openrouter import OpenRouter, components, errors
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

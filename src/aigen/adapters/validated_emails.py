@@ -2,18 +2,22 @@
 
 import unicodedata
 
+import email_validator
 from email_validator import EmailNotValidError, validate_email
 
 from aigen.domain.model.errors import InvalidRequest
 from aigen.domain.model.users import EmailAddress
 from aigen.ports.security import EmailParser
 
+# Names for one's own machine and network (localhost, .local, .test, …) are refused by default;
+# here they are what a self-hoster's people may well have. The library says to change this list.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
 
 class ValidatedEmails(EmailParser):
     def parse(self, text: str) -> EmailAddress:
         typed = text.strip()
         try:
-            # Not only deliverable ones: somebody may well be ann@localhost on her own machine.
             found = validate_email(typed, check_deliverability=False, globally_deliverable=False)
         except (EmailNotValidError, UnicodeError) as error:
             raise InvalidRequest(

@@ -108,7 +108,7 @@ class Container(containers.DeclarativeContainer):
     )
     links = providers.Singleton(_links, settings, secrets, clock)
     journal = providers.Singleton(
-        FileJournal, providers.Callable(lambda found: found.data_dir / "journal", settings)
+        FileJournal, providers.Callable(lambda found: found.data_dir / "journals", settings)
     )
     clients = providers.Singleton(
         OpenRouterClients,

@@ -1,5 +1,6 @@
 """Every setting: its variable, its default, what it means, and which values are refused."""
 
+import os
 import re
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -333,6 +334,21 @@ class Settings(BaseSettings):
         return f"{self.public_base}/provider/callback"
 
 
+#: Secrets that are made and kept in the data dir when they are not set.
+GENERATED = frozenset({"secret_key", "pepper", "worker_token", "operator_token", "web_token"})
+
+
+def effective(settings: Settings) -> dict[str, str]:
+    """The values that count where a setting that is not set follows others."""
+    return {
+        "database_url": f"duckdb:///{settings.database_file}",
+        "media_url": f"file://{settings.media_dir}",
+        "api_url": settings.api_base,
+        "public_url": settings.public_base,
+        "web_url": settings.web_base,
+    }
+
+
 def variable_of(field: str) -> str:
     """The environment variable of a field."""
     return field.upper() if field == "openrouter_api_key" else f"AIGEN_{field.upper()}"
@@ -348,3 +364,12 @@ def _one_line(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     reason = first["msg"].removeprefix("Value error, ")
     return f"{variable_of(str(first['loc'][0]))}: {reason[0].lower()}{reason[1:]}."
+
+
+def origin_of(field: str, settings: Settings) -> str:
+    """Where a field's value comes from: environment, .env, the data dir or the default."""
+    if field not in settings.model_fields_set:
+        return "generated" if field in GENERATED else "default"
+    if os.environ.get(variable_of(field)):
+        return "environment"
+    return ".env"

@@ -18,7 +18,9 @@ class Accept:
     longest_side: int | None = None
 
 
-class MediaStore(Protocol):
+class MediaFiles(Protocol):
+    """What a worker needs: to store films and to read the pictures that they begin with."""
+
     async def put(
         self, folder: str, name: str, chunks: AsyncIterable[bytes], accept: Accept
     ) -> StoredMedia:
@@ -34,12 +36,23 @@ class MediaStore(Protocol):
         """The whole file, for small ones. Raises NotFound."""
         ...
 
+    async def has_room(self) -> bool:
+        """Whether at least the configured reserve of space is free."""
+        ...
+
+
+class MediaStore(MediaFiles, Protocol):
+    """All that can be done with files by those who live beside them."""
+
     async def copy(self, media: StoredMedia, folder: str) -> StoredMedia:
         """The same file once more, in another folder. Raises NotFound."""
         ...
 
     async def remove(self, prefix: str) -> None:
-        """Delete every file whose key starts with `prefix`; none there is no error."""
+        """Delete one file or, if `prefix` ends with a slash, a folder with everything in it.
+
+        Nothing there is no error.
+        """
         ...
 
     async def path(self, key: str) -> Path | None:
@@ -48,10 +61,6 @@ class MediaStore(Protocol):
 
     async def digest(self, key: str) -> str | None:
         """The SHA-256 of what is stored now, in hex; None when nothing is."""
-        ...
-
-    async def has_room(self) -> bool:
-        """Whether at least the configured reserve of space is free."""
         ...
 
 

@@ -22,7 +22,7 @@ from aigen.domain.model.statistics import (
 from aigen.domain.model.texts import Text
 from aigen.domain.model.throttle import FailedLogins
 from aigen.domain.model.users import ResetLink, User
-from aigen.domain.model.videos import ProviderJob, VideoJob, VideoStatus
+from aigen.domain.model.videos import ProviderJob, Unsettled, VideoJob, VideoStatus
 
 K_contra = TypeVar("K_contra", contravariant=True)
 V = TypeVar("V")
@@ -133,8 +133,8 @@ class Images(Repository[str, Image], Protocol):
 class Videos(Repository[str, VideoJob], Protocol):
     def page(self, query: HistoryQuery, /) -> Page[VideoJob]: ...
 
-    def page_unknown(self, page: PageRequest, /) -> Page[VideoJob]:
-        """Everybody's jobs whose submission waits to be settled."""
+    def page_unsettled(self, kind: Unsettled, page: PageRequest, /) -> Page[VideoJob]:
+        """Everybody's jobs that wait for an administrator."""
         ...
 
     def count_by_status(self) -> dict[VideoStatus, int]:

@@ -12,13 +12,14 @@ import duckdb
 import structlog
 from attrs import define, field, frozen
 
+from aigen.adapters.duckdb.backup import copy_to
 from aigen.adapters.duckdb.engine import Database
 from aigen.adapters.duckdb.migrations import Migration, migrate
 from aigen.adapters.duckdb.writer import Committed, Waiting, Writer
 from aigen.adapters.records.repositories import ShelvedRecords, Shelves
 from aigen.adapters.records.shelf import UNREAD, Log, Shelf
 from aigen.adapters.sql.archive import SqlArchive
-from aigen.adapters.sql.tables import TABLES, Row
+from aigen.adapters.sql.tables import TABLES, Row, Table
 from aigen.domain.model.errors import Busy, DatabaseUnavailable
 from aigen.ports.store import Records, Store
 
@@ -133,6 +134,27 @@ class DuckdbStore(Store):
         self._writer.submit(Waiting(change, future))
         return await future
 
+    # --- for the operator -------------------------------------------------------------------
+
+    async def backup(self, target: Path) -> None:
+        """Write what is committed now to a new database file, while work goes on."""
+        self._must_be_open()
+
+        def copy() -> None:
+            with self._database.reading() as cursor:
+                copy_to(cursor, target)
+
+        await self._loop.run_in_executor(self._readers, copy)
+
+    async def everything(self, table: Table[T]) -> list[T]:
+        """All values of a table. Raises ValueError, TypeError or KeyError if a row is none."""
+        archive = SqlArchive(self._ask_now)
+        return await self._loop.run_in_executor(self._readers, lambda: list(archive.all(table)))
+
+    def _ask_now(self, sql: str, parameters: tuple[object, ...] = (), /) -> Sequence[Row]:
+        with self._database.reading() as cursor:
+            return cursor.execute(sql, parameters).fetchall()
+
     def _must_be_open(self) -> None:
         if not self._is_open:
             raise DatabaseUnavailable
@@ -157,12 +179,10 @@ class DuckdbStore(Store):
         return answer
 
     async def _answer(self, question: _Question) -> Sequence[Row]:
-        def ask() -> Sequence[Row]:
-            with self._database.reading() as cursor:
-                return cursor.execute(question.sql, question.parameters).fetchall()
-
         try:
-            return await self._loop.run_in_executor(self._readers, ask)
+            return await self._loop.run_in_executor(
+                self._readers, self._ask_now, question.sql, question.parameters
+            )
         except duckdb.Error as error:
             logger.error("database_failed", error=str(error))
             raise DatabaseUnavailable from error

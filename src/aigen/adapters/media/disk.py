@@ -82,9 +82,15 @@ class DiskMedia(MediaStore):
         return evolve(media, key=key)
 
     async def remove(self, prefix: str) -> None:
+        if not prefix.endswith("/"):
+            await self._delete([prefix])
+            return
         async for batch in obstore.list(self._store, prefix=prefix):
-            with contextlib.suppress(FileNotFoundError):  # somebody else was quicker
-                await obstore.delete_async(self._store, [found["path"] for found in batch])
+            await self._delete([found["path"] for found in batch])
+
+    async def _delete(self, keys: list[str]) -> None:
+        with contextlib.suppress(FileNotFoundError):  # somebody else was quicker
+            await obstore.delete_async(self._store, keys)
 
     async def path(self, key: str) -> Path | None:
         path = (self._folder / key).resolve()

@@ -20,7 +20,7 @@ from aigen.domain.model.statistics import (
 )
 from aigen.domain.model.texts import Text
 from aigen.domain.model.users import User
-from aigen.domain.model.videos import VideoJob, VideoStatus
+from aigen.domain.model.videos import Unsettled, VideoJob, VideoStatus
 from aigen.ports.store import HistoryQuery
 
 V = TypeVar("V")
@@ -75,9 +75,12 @@ class MemoryArchive(Archive):
         wanted = [job for job in self._shelves.videos if query.status in {None, job.status}]
         return _history(wanted, query)
 
-    def unknown_videos(self, page: PageRequest) -> Page[VideoJob]:
+    def unsettled_videos(self, kind: Unsettled, page: PageRequest) -> Page[VideoJob]:
+        def is_meant(job: VideoJob) -> bool:
+            return job.is_held if kind is Unsettled.HELD else job.is_unknown
+
         return _cut(
-            [job for job in self._shelves.videos if job.is_unknown], page, lambda job: job.id
+            [job for job in self._shelves.videos if is_meant(job)], page, lambda job: job.id
         )
 
     def count_videos(self) -> dict[VideoStatus, int]:

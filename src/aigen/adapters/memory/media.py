@@ -53,8 +53,10 @@ class MemoryMedia(MediaStore, MediaLinks):
         return evolve(media, key=key)
 
     async def remove(self, prefix: str) -> None:
-        for key in [key for key in self.files if key.startswith(prefix)]:
-            del self.files[key]
+        is_folder = prefix.endswith("/")
+        for key in list(self.files):
+            if key == prefix or (is_folder and key.startswith(prefix)):
+                del self.files[key]
 
     async def path(self, key: str) -> Path | None:
         return None

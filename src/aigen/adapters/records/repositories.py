@@ -22,7 +22,7 @@ from aigen.domain.model.statistics import (
 from aigen.domain.model.texts import Text
 from aigen.domain.model.throttle import FailedLogins
 from aigen.domain.model.users import ResetLink, Role, User
-from aigen.domain.model.videos import ProviderJob, VideoJob, VideoState, VideoStatus
+from aigen.domain.model.videos import ProviderJob, Unsettled, VideoJob, VideoState, VideoStatus
 from aigen.ports.store import HistoryQuery, WorkerLease
 
 K = TypeVar("K", bound=Hashable)
@@ -40,7 +40,7 @@ class Archive(Protocol):
     def images(self, query: HistoryQuery) -> Page[Image]: ...
     def count_images(self) -> int: ...
     def videos(self, query: HistoryQuery) -> Page[VideoJob]: ...
-    def unknown_videos(self, page: PageRequest) -> Page[VideoJob]: ...
+    def unsettled_videos(self, kind: Unsettled, page: PageRequest) -> Page[VideoJob]: ...
     def count_videos(self) -> dict[VideoStatus, int]: ...
     def count_unknown_videos(self) -> int: ...
     def audit(self, page: PageRequest) -> Page[AuditEntry]: ...
@@ -224,8 +224,8 @@ class VideoRecords(_OwnedByUser[str, VideoJob]):
     def page(self, query: HistoryQuery, /) -> Page[VideoJob]:
         return self._archive.videos(query)
 
-    def page_unknown(self, page: PageRequest, /) -> Page[VideoJob]:
-        return self._archive.unknown_videos(page)
+    def page_unsettled(self, kind: Unsettled, page: PageRequest, /) -> Page[VideoJob]:
+        return self._archive.unsettled_videos(kind, page)
 
     def count_by_status(self) -> dict[VideoStatus, int]:
         return self._archive.count_videos()

@@ -19,7 +19,13 @@ from aigen.domain.model.statistics import (
     UserOverview,
 )
 from aigen.domain.model.texts import Text
-from aigen.domain.model.videos import VideoError, VideoJob, VideoState, VideoStatus
+from aigen.domain.model.videos import (
+    Unsettled,
+    VideoError,
+    VideoJob,
+    VideoState,
+    VideoStatus,
+)
 from aigen.ports.store import HistoryQuery
 
 V = TypeVar("V")
@@ -71,10 +77,14 @@ class SqlArchive(Archive):
 
     def resident(self, table: Table[V]) -> Iterator[V]:
         """All values that the owner of a database keeps in memory."""
-        rows = self._ask(
-            f"SELECT {', '.join(table.names)} FROM {table.name}"  # noqa: S608
-            f" WHERE {table.resident_where}"
-        )
+        return self._select(table, table.resident_where)
+
+    def all(self, table: Table[V]) -> Iterator[V]:
+        """All values of a table."""
+        return self._select(table, "true")
+
+    def _select(self, table: Table[V], where: str) -> Iterator[V]:
+        rows = self._ask(f"SELECT {', '.join(table.names)} FROM {table.name} WHERE {where}")  # noqa: S608
         return map(table.value, rows)
 
     # --- users ----------------------------------------------------------------------------
@@ -133,9 +143,12 @@ class SqlArchive(Archive):
             conditions.add(f"status IN ({', '.join(['{}'] * len(states))})", *states)
         return self._page(tables.VIDEOS, conditions, query.page, lambda job: job.id)
 
-    def unknown_videos(self, page: PageRequest) -> Page[VideoJob]:
+    def unsettled_videos(self, kind: Unsettled, page: PageRequest) -> Page[VideoJob]:
         conditions = _Conditions()
-        conditions.add("error_code = {}", VideoError.SUBMISSION_OUTCOME_UNKNOWN.value)
+        if kind is Unsettled.HELD:
+            conditions.add("is_held")
+        else:
+            conditions.add("error_code = {}", VideoError.SUBMISSION_OUTCOME_UNKNOWN.value)
         return self._page(tables.VIDEOS, conditions, page, lambda job: job.id)
 
     def count_videos(self) -> dict[VideoStatus, int]:

@@ -82,7 +82,7 @@ class InputImage:
 
 @frozen(kw_only=True)
 class MediaRemoval:
-    """Files still to be deleted: everything whose key starts with `prefix`."""
+    """Files still to be deleted: one, or a folder if `prefix` ends with a slash."""
 
     prefix: str
 

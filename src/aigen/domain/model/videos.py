@@ -104,6 +104,13 @@ class VideoError(StrEnum):
     HELD_AFTER_RESTORE = "held_after_restore"
 
 
+class Unsettled(StrEnum):
+    """Why a job waits for an administrator."""
+
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    HELD = "held"
+
+
 class GenerationType(StrEnum):
     TEXT_TO_VIDEO = "text_to_video"
     IMAGE_TO_VIDEO = "image_to_video"

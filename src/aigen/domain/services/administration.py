@@ -7,7 +7,7 @@ from aigen.domain.model.errors import InvalidRequest, NotFound, NotUnknown
 from aigen.domain.model.limits import check_text
 from aigen.domain.model.pages import Page, PageRequest
 from aigen.domain.model.statistics import SpendSince, Statistics
-from aigen.domain.model.videos import ProviderJob, VideoJob
+from aigen.domain.model.videos import ProviderJob, Unsettled, VideoJob
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.events import Events, VideoEvent
 from aigen.ports.store import Records, Store
@@ -46,9 +46,9 @@ class Administration:
     async def audit(self, page: PageRequest) -> Page[AuditEntry]:
         return await self._store.read(lambda records: records.audit.page(page))
 
-    async def unknown_videos(self, page: PageRequest) -> Page[VideoJob]:
-        """Jobs of everybody whose submission waits to be settled."""
-        return await self._store.read(lambda records: records.videos.page_unknown(page))
+    async def unsettled(self, kind: Unsettled, page: PageRequest) -> Page[VideoJob]:
+        """Jobs of everybody that wait for an administrator."""
+        return await self._store.read(lambda records: records.videos.page_unsettled(kind, page))
 
     async def adopt(
         self,

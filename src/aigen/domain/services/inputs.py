@@ -12,7 +12,7 @@ from aigen.domain.model.media import (
     Picture,
     StoredMedia,
 )
-from aigen.ports.media import Accept, MediaStore
+from aigen.ports.media import Accept, MediaFiles
 
 #: A provider refuses larger ones (30 MB at OpenRouter).
 _LARGEST = 30 * 2**20
@@ -20,7 +20,7 @@ _ACCEPT = Accept(types=INPUT_PICTURES, size=_LARGEST, longest_side=LONGEST_SIDE)
 
 
 async def take_in(
-    media: MediaStore, field: str, text: str | None, folder: str, name: str
+    media: MediaFiles, field: str, text: str | None, folder: str, name: str
 ) -> InputImage | None:
     """The picture that a request names: an address as it is, data stored as a file.
 
@@ -38,7 +38,7 @@ async def take_in(
     return InputImage(stored=stored)
 
 
-async def give_out(media: MediaStore, image: InputImage | None) -> str | None:
+async def give_out(media: MediaFiles, image: InputImage | None) -> str | None:
     """The picture as a provider takes it: its address, or our file as a data URL.
 
     Raises NotFound when the file has gone.
@@ -49,7 +49,7 @@ async def give_out(media: MediaStore, image: InputImage | None) -> str | None:
 
 
 async def store_picture(
-    media: MediaStore, picture: Picture, folder: str, name: str, accept: Accept
+    media: MediaFiles, picture: Picture, folder: str, name: str, accept: Accept
 ) -> StoredMedia:
     """Store a picture that is in memory. Raises MediaRejected and StorageFull."""
     return await media.put(folder, name, _once(picture.content), accept)

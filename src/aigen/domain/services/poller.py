@@ -2,13 +2,13 @@
 
 import logging
 
-from aigen.domain.model.errors import StorageFull
+from aigen.domain.model.errors import AigenError, StorageFull
 from aigen.domain.model.media import FILMS, MediaRejected, StoredMedia
 from aigen.domain.model.videos import VideoError
 from aigen.domain.services.polling import Again, Fetch, Step, Watch
 from aigen.ports.clock import Clock
 from aigen.ports.jobs import Claim, Film, NoFilm
-from aigen.ports.media import Accept, MediaStore
+from aigen.ports.media import Accept, MediaFiles
 from aigen.ports.provider import ContentMissing, ContentUnavailable, VideoProvider
 
 logger = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ class Poller:
     """`largest` is how many bytes a film may have."""
 
     def __init__(
-        self, provider: VideoProvider, media: MediaStore, clock: Clock, *, largest: int
+        self, provider: VideoProvider, media: MediaFiles, clock: Clock, *, largest: int
     ) -> None:
         self._provider = provider
         self._media = media
@@ -33,6 +33,9 @@ class Poller:
             step: Step | Film = watch.after(outcome, self._clock.now())
             if isinstance(step, Fetch):
                 step = await self._fetch(watch, step)
+        except (AigenError, OSError) as error:
+            logger.warning("a film could not be stored: %s", error)
+            return watch.after_accident(self._clock.now())
         except Exception:
             logger.exception("polling failed in a way that should not be possible")
             return watch.after_accident(self._clock.now())

@@ -7,7 +7,7 @@ from aigen.domain.services.inputs import give_out
 from aigen.domain.services.patience import until_taken
 from aigen.ports.clock import Clock
 from aigen.ports.jobs import Answer, Claim, JobBoard, Journal
-from aigen.ports.media import MediaStore
+from aigen.ports.media import MediaFiles
 from aigen.ports.provider import (
     Accepted,
     NotSent,
@@ -26,7 +26,7 @@ class Submitter:
         self,
         board: JobBoard,
         provider: VideoProvider,
-        media: MediaStore,
+        media: MediaFiles,
         journal: Journal,
         clock: Clock,
     ) -> None:

@@ -20,7 +20,7 @@ from aigen.domain.services.submitter import Submitter
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.events import Events, VideoEvent
 from aigen.ports.jobs import Claim, Film, JobBoard, Journal, LeaseLost, NoFilm
-from aigen.ports.media import MediaStore
+from aigen.ports.media import MediaFiles
 from aigen.ports.provider import Accepted, Misconfigured, Refused, SubmitOutcome, VideoProvider
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Worker:
         self,
         board: JobBoard,
         provider: VideoProvider,
-        media: MediaStore,
+        media: MediaFiles,
         events: Events,
         journal: Journal,
         clock: Clock,

@@ -1,0 +1,28 @@
+"""How a distant worker and the API write the job board's values as JSON."""
+
+from typing import Any, TypeVar
+
+from cattrs.preconf.json import make_converter
+from cattrs.strategies import configure_tagged_union
+
+from aigen.ports.jobs import Film, NoFilm
+from aigen.ports.provider import SubmitOutcome
+
+T = TypeVar("T")
+
+_json = make_converter()
+configure_tagged_union(SubmitOutcome, _json, tag_name="outcome")
+configure_tagged_union(Film | NoFilm, _json, tag_name="result")
+
+
+def dumps(value: Any, kind: Any = None) -> str:
+    """A value of the job board as JSON; say the kind where it is one of several."""
+    return _json.dumps(value, kind)
+
+
+def loads(text: str | bytes, kind: Any) -> Any:
+    """The value again. Raises ValueError for anything else."""
+    try:
+        return _json.loads(text, kind)
+    except Exception as error:
+        raise ValueError(f"this is no {kind}") from error

@@ -1,0 +1,87 @@
+"""The FastAPI application: routes, errors, documentation."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+import aigen
+from aigen.adapters.system_clock import SystemIds
+from aigen.entrypoints.api import errors
+from aigen.entrypoints.api.envelope import Envelope
+from aigen.entrypoints.api.house import House
+from aigen.entrypoints.api.routes import (
+    administration,
+    images,
+    maintenance,
+    media,
+    models,
+    operations,
+    sessions,
+    texts,
+    users,
+    videos,
+    work,
+)
+from aigen.entrypoints.api.schemas.operations import ProblemOut
+
+_ROUTERS = (
+    sessions,
+    users,
+    administration,
+    texts,
+    images,
+    videos,
+    media,
+    models,
+    operations,
+    work,
+    maintenance,
+)
+
+_DESCRIPTION = """
+Text, image and video generation for many people over one OpenRouter key.
+
+Log in with `POST /auth/login` and send the access token as `Authorization: Bearer …`.
+Errors are `application/problem+json`; `code` is stable, `detail` says what to do.
+"""
+
+_PROBLEM: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ProblemOut, "description": "The request was refused; `code` says why."},
+    "5XX": {"model": ProblemOut, "description": "It failed here or at the provider."},
+}
+
+
+def create_app(house: House) -> FastAPI:
+    """The application without its envelope, as the documentation is made from it."""
+    settings = house.aigen.settings
+    app = FastAPI(
+        title="aigen",
+        description=_DESCRIPTION,
+        version=aigen.__version__,
+        docs_url="/docs" if settings.docs else None,
+        openapi_url="/openapi.json" if settings.docs else None,
+        redoc_url=None,
+        max_body_size=settings.max_body,
+        responses=_PROBLEM,
+        redirect_slashes=False,
+    )
+    app.state.house = house
+    errors.install(app)
+    for module in _ROUTERS:
+        app.include_router(module.router)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Prefer"],
+            expose_headers=["X-Request-ID", "Idempotent-Replay", "Retry-After"],
+        )
+    return app
+
+
+def create_server_app(house: House) -> ASGIApp:
+    """The application as it is served."""
+    return Envelope(create_app(house), house, SystemIds())

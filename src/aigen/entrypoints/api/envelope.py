@@ -1,0 +1,100 @@
+"""What every answer carries, every request is logged with, and no error escapes from."""
+
+import re
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from fastapi import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aigen.domain.model.errors import ShuttingDown
+from aigen.entrypoints.api.errors import internal_problem, problem_of
+from aigen.entrypoints.api.house import House
+from aigen.ports.clock import Ids
+
+logger = structlog.get_logger()
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{1,64}")
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+)
+_NO_STORE = (b"cache-control", b"no-store")
+
+#: What may still be asked of a server that is shutting down.
+_WHILE_DRAINING = ("/healthz", "/readyz", "/metrics", "/work/", "/auth/", "/media/")
+
+
+class Envelope:
+    """Stands outside the framework, so that its error answers pass through here as well."""
+
+    def __init__(self, app: ASGIApp, house: House, ids: Ids) -> None:
+        self._app = app
+        self._house = house
+        self._ids = ids
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request_id = self._request_id(scope)
+        scope["request_id"] = request_id
+        status = 0
+
+        async def sealed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = _with_ours(message["headers"], request_id)
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, sealed)
+        except Exception:
+            logger.exception("request_failed", request_id=request_id)
+            if not status:
+                response = internal_problem().response(Request(scope))
+                await response(scope, receive, sealed)
+        finally:
+            self._note(scope, status, time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_new_work = scope["method"] != "GET" and not scope["path"].startswith(_WHILE_DRAINING)
+        if self._house.is_draining and is_new_work:
+            response = problem_of(ShuttingDown()).response(Request(scope))
+            await response(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _request_id(self, scope: Scope) -> str:
+        """The client's own, if it is harmless, else a new one."""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+                return str(value, "ascii")
+        return self._ids.new()
+
+    def _note(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "(none)")
+        self._house.metrics.note_request(scope["method"], route, status, seconds)
+        logger.info(
+            "request",
+            method=scope["method"],
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            request_id=scope["request_id"],
+        )
+
+
+def _with_ours(headers: list[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+    has_cache_control = any(name == b"cache-control" for name, _ in headers)
+    return [
+        *headers,
+        (b"x-request-id", request_id.encode()),
+        *_HEADERS,
+        *(() if has_cache_control else (_NO_STORE,)),
+    ]

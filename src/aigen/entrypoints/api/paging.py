@@ -1,0 +1,36 @@
+"""`?limit=`, `?cursor=` and the list that they cut."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Query
+
+from aigen.domain.model.errors import InvalidRequest
+from aigen.domain.model.pages import Page, PageRequest
+from aigen.entrypoints.api.schemas.values import Listed, Storable
+
+T = TypeVar("T")
+Out = TypeVar("Out")
+
+_CURSOR = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+async def _page(
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[
+        str | None, Query(max_length=100, description="`next_cursor` of the page before")
+    ] = None,
+) -> PageRequest:
+    if cursor is not None and not _CURSOR.fullmatch(cursor):
+        raise InvalidRequest("`cursor` is none that this API has given.", field="cursor")
+    return PageRequest(limit=limit, before=cursor)
+
+
+Paging = Annotated[PageRequest, Depends(_page)]
+Search = Annotated[Storable | None, Query(max_length=1000, description="looked for in the text")]
+ModelFilter = Annotated[Storable | None, Query(max_length=200)]
+
+
+def listed(page: Page[T], out: Callable[[T], Out]) -> Listed[Out]:
+    return Listed(items=[out(item) for item in page.items], next_cursor=page.next_before)

@@ -1,0 +1,84 @@
+"""Images: made at once or in the background, listed, removed."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response, status
+
+from aigen.entrypoints.api.auth import TheHouse, User
+from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
+from aigen.entrypoints.api.paging import ModelFilter, Paging, Search, listed
+from aigen.entrypoints.api.schemas.images import ImageAcceptedOut, ImageBody, ImageOut
+from aigen.entrypoints.api.schemas.values import Listed
+from aigen.ports.store import HistoryQuery
+
+router = APIRouter(prefix="/generate/image", tags=["images"])
+
+Prefer = Annotated[
+    str | None,
+    Header(max_length=200, description="`respond-async`: answer 202 now, finish later"),
+]
+
+
+@router.post(
+    "",
+    responses={
+        202: {
+            "model": ImageAcceptedOut,
+            "description": "With `Prefer: respond-async`: it is being made.",
+        }
+    },
+)
+async def generate(
+    body: ImageBody,
+    caller: User,
+    house: TheHouse,
+    request: Request,
+    response: Response,
+    key: KeyHeader = None,
+    prefer: Prefer = None,
+) -> ImageOut | ImageAcceptedOut:
+    """Generate or, with `image_url`, edit pictures. Options that the route to the model does not
+    know are ignored."""
+    once = await house.aigen.images.generate_once(
+        caller.user.id,
+        body.request(),
+        key_of(key, request, body),
+        is_deferred=_wants_to_go_on(prefer),
+    )
+    image = unwrapped(once, response)
+    if once.was_deferred:
+        response.status_code = status.HTTP_202_ACCEPTED
+        if not once.is_replay:
+            response.headers["Preference-Applied"] = "respond-async"
+            return ImageAcceptedOut(id=image.id)
+    return ImageOut.of(image, house.aigen.links)
+
+
+@router.get("")
+async def images(
+    caller: User,
+    house: TheHouse,
+    paging: Paging,
+    q: Search = None,
+    model: ModelFilter = None,
+) -> Listed[ImageOut]:
+    """One's own images; `q` is looked for in the prompt."""
+    query = HistoryQuery(user_id=caller.user.id, page=paging, text=q or None, model=model)
+    page = await house.aigen.images.list(query)
+    return listed(page, lambda image: ImageOut.of(image, house.aigen.links))
+
+
+@router.get("/{image_id}")
+async def image(image_id: str, caller: User, house: TheHouse) -> ImageOut:
+    found = await house.aigen.images.get(caller.user.id, image_id)
+    return ImageOut.of(found, house.aigen.links)
+
+
+@router.delete("/{image_id}", status_code=status.HTTP_204_NO_CONTENT)
+async def remove_image(image_id: str, caller: User, house: TheHouse) -> None:
+    await house.aigen.images.remove(caller.user.id, image_id)
+
+
+def _wants_to_go_on(prefer: str | None) -> bool:
+    wishes = [wish.strip().lower() for wish in (prefer or "").split(",")]
+    return "respond-async" in wishes

@@ -1,0 +1,84 @@
+"""Texts: made, streamed, listed, removed."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Request, Response, status
+
+from aigen.domain.model.errors import AigenError
+from aigen.domain.model.texts import Text
+from aigen.entrypoints.api.auth import TheHouse, User
+from aigen.entrypoints.api.errors import problem_of
+from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
+from aigen.entrypoints.api.paging import ModelFilter, Paging, Search, listed
+from aigen.entrypoints.api.schemas.texts import TextBody, TextDeltaOut, TextOut
+from aigen.entrypoints.api.schemas.values import Listed
+from aigen.entrypoints.api.sse import Event, event_stream
+from aigen.ports.provider import TextDelta
+from aigen.ports.store import HistoryQuery
+
+router = APIRouter(prefix="/generate/text", tags=["texts"])
+
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The text; with `stream`, events `delta`, then `done` or `error`.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.post("", responses=_STREAM, response_model=TextOut)
+async def generate(
+    body: TextBody,
+    caller: User,
+    house: TheHouse,
+    request: Request,
+    response: Response,
+    key: KeyHeader = None,
+) -> TextOut | Response:
+    """Generate a text; `messages` holds the turns before the prompt."""
+    idempotency_key = key_of(key, request, body)
+    texts, user_id = house.aigen.texts, caller.user.id
+    if not body.stream:
+        once = await texts.generate_once(user_id, body.request(), idempotency_key)
+        return TextOut.of(unwrapped(once, response))
+    stream = await texts.stream_once(user_id, body.request(), idempotency_key)
+    answer = event_stream(_events(stream.value, request))
+    unwrapped(stream, answer)
+    return answer
+
+
+@router.get("")
+async def texts(
+    caller: User,
+    house: TheHouse,
+    paging: Paging,
+    q: Search = None,
+    model: ModelFilter = None,
+) -> Listed[TextOut]:
+    """One's own texts; `q` is looked for in the prompt."""
+    query = HistoryQuery(user_id=caller.user.id, page=paging, text=q or None, model=model)
+    return listed(await house.aigen.texts.list(query), TextOut.of)
+
+
+@router.get("/{text_id}")
+async def text(text_id: str, caller: User, house: TheHouse) -> TextOut:
+    return TextOut.of(await house.aigen.texts.get(caller.user.id, text_id))
+
+
+@router.delete("/{text_id}", status_code=status.HTTP_204_NO_CONTENT)
+async def remove_text(text_id: str, caller: User, house: TheHouse) -> None:
+    await house.aigen.texts.remove(caller.user.id, text_id)
+
+
+async def _events(
+    pieces: AsyncIterator[TextDelta | Text], request: Request
+) -> AsyncIterator[Event]:
+    try:
+        async for piece in pieces:
+            if isinstance(piece, TextDelta):
+                yield "delta", TextDeltaOut(text=piece.text)
+            else:
+                yield "done", TextOut.of(piece)
+    except AigenError as error:
+        yield "error", problem_of(error).out(request.scope.get("request_id", ""))

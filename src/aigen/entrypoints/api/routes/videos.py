@@ -1,0 +1,126 @@
+"""Video jobs: submitted, watched, cancelled, retried, listed, removed."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response, status
+
+from aigen.domain.model.videos import VideoJob, VideoRequest, VideoStatus
+from aigen.entrypoints.api.auth import TheHouse, User
+from aigen.entrypoints.api.house import House
+from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
+from aigen.entrypoints.api.paging import ModelFilter, Paging, Search, listed
+from aigen.entrypoints.api.schemas.values import Listed
+from aigen.entrypoints.api.schemas.videos import VideoBody, VideoFromImageBody, VideoOut
+from aigen.entrypoints.api.sse import Event, event_stream
+from aigen.ports.store import HistoryQuery
+
+router = APIRouter(prefix="/generate/video", tags=["videos"])
+
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Event `status` with the job, now and at every change, until it is over.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.post("", status_code=status.HTTP_202_ACCEPTED)
+async def submit(
+    body: VideoBody,
+    caller: User,
+    house: TheHouse,
+    request: Request,
+    response: Response,
+    key: KeyHeader = None,
+) -> VideoOut:
+    """Queue a video from text."""
+    once = await house.aigen.videos.submit_once(
+        caller.user.id, body.request(), key_of(key, request, body)
+    )
+    return VideoOut.of(unwrapped(once, response), house.aigen.links)
+
+
+@router.post("/from-image", status_code=status.HTTP_202_ACCEPTED)
+async def submit_from_image(
+    body: VideoFromImageBody,
+    caller: User,
+    house: TheHouse,
+    request: Request,
+    response: Response,
+    key: KeyHeader = None,
+) -> VideoOut:
+    """Queue a video that begins with a picture: a public https address or a data URL."""
+    asked: VideoRequest = body.request()
+    once = await house.aigen.videos.submit_once(caller.user.id, asked, key_of(key, request, body))
+    return VideoOut.of(unwrapped(once, response), house.aigen.links)
+
+
+@router.get("")
+async def videos(
+    caller: User,
+    house: TheHouse,
+    paging: Paging,
+    q: Search = None,
+    model: ModelFilter = None,
+    wanted: Annotated[VideoStatus | None, Query(alias="status")] = None,
+) -> Listed[VideoOut]:
+    """One's own video jobs; `q` is looked for in the prompt."""
+    query = HistoryQuery(
+        user_id=caller.user.id, page=paging, text=q or None, model=model, status=wanted
+    )
+    page = await house.aigen.videos.list(query)
+    return listed(page, lambda job: VideoOut.of(job, house.aigen.links))
+
+
+@router.get("/{video_id}")
+async def video(video_id: str, caller: User, house: TheHouse) -> VideoOut:
+    return VideoOut.of(await _own(house, caller, video_id), house.aigen.links)
+
+
+@router.delete("/{video_id}", status_code=status.HTTP_204_NO_CONTENT)
+async def remove_video(video_id: str, caller: User, house: TheHouse) -> None:
+    """Remove a finished job with its files."""
+    await house.aigen.videos.remove(caller.user.id, video_id)
+
+
+@router.get("/{video_id}/status")
+async def video_status(video_id: str, caller: User, house: TheHouse) -> VideoOut:
+    return VideoOut.of(await _own(house, caller, video_id), house.aigen.links)
+
+
+@router.get("/{video_id}/events", responses=_EVENTS, response_model=None)
+async def events(video_id: str, caller: User, house: TheHouse) -> Response:
+    await _own(house, caller, video_id)  # an unknown job is an ordinary 404
+    jobs = house.aigen.videos.watch(caller.user.id, video_id)
+    return event_stream(_statuses(jobs, house))
+
+
+@router.post("/{video_id}/cancel")
+async def cancel(video_id: str, caller: User, house: TheHouse) -> VideoOut:
+    """Stop here, at once; the provider is left alone and may still charge."""
+    job = await house.aigen.videos.cancel(caller.user.id, video_id)
+    return VideoOut.of(job, house.aigen.links)
+
+
+@router.post("/{video_id}/retry", status_code=status.HTTP_202_ACCEPTED)
+async def retry(
+    video_id: str,
+    caller: User,
+    house: TheHouse,
+    request: Request,
+    response: Response,
+    key: KeyHeader = None,
+) -> VideoOut:
+    """A new job that asks for the same; the old one may have been charged."""
+    once = await house.aigen.videos.retry(caller.user.id, video_id, key_of(key, request))
+    return VideoOut.of(unwrapped(once, response), house.aigen.links)
+
+
+async def _own(house: House, caller: User, video_id: str) -> VideoJob:
+    return await house.aigen.videos.get(caller.user.id, video_id)
+
+
+async def _statuses(jobs: AsyncIterator[VideoJob], house: House) -> AsyncIterator[Event]:
+    async for job in jobs:
+        yield "status", VideoOut.of(job, house.aigen.links)

@@ -1,0 +1,34 @@
+"""How the service is doing."""
+
+from typing import Literal
+
+from aigen.entrypoints.api.schemas.values import Answer
+
+
+class HealthOut(Answer):
+    status: Literal["ok"] = "ok"
+
+
+class ReadinessOut(Answer):
+    status: Literal["ready", "unready"]
+    reasons: list[str]
+    workers: int
+
+
+class FieldErrorOut(Answer):
+    """`loc` is the path to what is wrong; what was sent is never repeated."""
+
+    loc: list[str | int]
+    msg: str
+
+
+class ProblemOut(Answer):
+    """RFC 9457. `code` is stable, `detail` one sentence that a user can act on."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[FieldErrorOut] | None = None

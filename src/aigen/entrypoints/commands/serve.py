@@ -1,0 +1,77 @@
+"""`aigen up`, `aigen api`, `aigen worker`."""
+
+import secrets
+import sys
+from functools import partial
+
+import click
+
+from aigen.entrypoints import logs, processes
+from aigen.entrypoints.library import Aigen
+from aigen.entrypoints.serving import serve_api
+from aigen.entrypoints.settings import Settings
+from aigen.entrypoints.worker import serve_worker
+
+
+@click.command()
+def up() -> None:
+    """Start everything on this machine in one process.
+
+    On the very first start it makes an administrator and prints the password, once. Without
+    OPENROUTER_API_KEY a simulator stands in for the provider.
+
+    \b
+    Example:
+      OPENROUTER_API_KEY=sk-or-… aigen up
+    """
+    settings = Settings()
+    logs.configure(settings)
+    serve = partial(serve_api, settings, with_worker=True, announce=_welcome)
+    sys.exit(processes.run(serve))
+
+
+@click.command()
+@click.option("--no-worker", is_flag=True, help="Leave the work to standalone workers.")
+def api(*, no_worker: bool) -> None:
+    """Start the HTTP API; with DuckDB this process owns the database.
+
+    \b
+    Example:
+      AIGEN_API_PORT=9000 aigen api
+    """
+    settings = Settings()
+    logs.configure(settings)
+    sys.exit(processes.run(partial(serve_api, settings, with_worker=not no_worker)))
+
+
+@click.command()
+def worker() -> None:
+    """Start a worker that works through the API at AIGEN_API_URL.
+
+    It shows AIGEN_WORKER_TOKEN, or the token in the data dir if it shares that with the API.
+
+    \b
+    Example:
+      AIGEN_API_URL=https://api.example.org AIGEN_WORKER_TOKEN=… OPENROUTER_API_KEY=… aigen worker
+    """
+    settings = Settings()
+    logs.configure(settings)
+    sys.exit(processes.run(partial(serve_worker, settings)))
+
+
+async def _welcome(aigen: Aigen) -> None:
+    """Say where everything is, and on the very first start how to get in."""
+    settings = aigen.settings
+    lines = [f"aigen is running:  API {settings.api_base}"]
+    if settings.docs:
+        lines.append(f"                   API documentation {settings.api_base}/docs")
+    if settings.is_demo:
+        lines.append(
+            "Demo mode: a simulator stands in for the provider; set OPENROUTER_API_KEY for real."
+        )
+    email = settings.admin_email or "admin@localhost"
+    password = secrets.token_urlsafe(15)
+    if await aigen.users.add_first_admin(email, password):
+        lines.append(f"First login (shown only now):  {email}  {password}")
+    click.echo("\n".join(lines))
+    sys.stdout.flush()

@@ -1,0 +1,192 @@
+"""aigen as a Python object: the same services that the HTTP API calls, opened and closed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
+
+from attrs import frozen
+from dependency_injector import providers
+
+from aigen.adapters.bcrypt_passwords import BcryptPasswords
+from aigen.adapters.duckdb.store import DuckdbStore
+from aigen.adapters.file_journal import FileJournal
+from aigen.adapters.media.disk import DiskMedia
+from aigen.domain.services.accounts import Accounts
+from aigen.domain.services.administration import Administration
+from aigen.domain.services.background import Background
+from aigen.domain.services.housekeeping import Housekeeping
+from aigen.domain.services.images import Images
+from aigen.domain.services.models import Models
+from aigen.domain.services.provider_health import ProviderHealth
+from aigen.domain.services.sessions import Sessions
+from aigen.domain.services.texts import Texts
+from aigen.domain.services.videos import Videos
+from aigen.domain.services.work import Work
+from aigen.domain.services.worker import Worker
+from aigen.entrypoints.container import Container
+from aigen.entrypoints.secrets_file import Secrets
+from aigen.entrypoints.settings import Settings
+from aigen.ports.clock import Clock
+from aigen.ports.events import Events
+from aigen.ports.media import MediaLinks, MediaStore
+from aigen.ports.store import Store
+
+#: The provider ports; when all are replaced, nothing needs to stand in for the provider.
+_PROVIDERS = frozenset({"text_provider", "image_provider", "video_provider", "catalogue"})
+
+#: What `Aigen.open` lets its caller replace.
+REPLACEABLE = _PROVIDERS | {
+    "clock",
+    "emails",
+    "events",
+    "ids",
+    "journal",
+    "links",
+    "media",
+    "passwords",
+    "store",
+    "tokens",
+}
+
+
+@frozen(kw_only=True, eq=False)
+class Aigen:
+    """An open installation.
+
+    `users`, `sessions`, `texts`, `images`, `videos`, `models` and `admin` are what people ask
+    for; the others are for those who build an entrypoint of their own.
+    """
+
+    settings: Settings
+    secrets: Secrets
+    users: Accounts
+    sessions: Sessions
+    texts: Texts
+    images: Images
+    videos: Videos
+    models: Models
+    admin: Administration
+    work: Work
+    health: ProviderHealth
+    background: Background
+    housekeeping: Housekeeping
+    store: Store
+    media: MediaStore
+    links: MediaLinks
+    events: Events
+    clock: Clock
+    _container: Container
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, settings: Settings | None = None, **adapters: Any
+    ) -> AsyncIterator["Aigen"]:
+        """Open an installation, by default the one that the environment describes.
+
+        Any adapter can be replaced by an object that satisfies its port: `store`, `media`,
+        `text_provider`, … (see `REPLACEABLE`). Raises SettingsInvalid and CannotStart. At the end
+        of the block what was paid for is recorded first, then everything is closed.
+        """
+        settings = settings or Settings()
+        if unknown := adapters.keys() - REPLACEABLE:
+            raise TypeError(f"aigen has no adapter called {', '.join(sorted(unknown))}")
+        async with AsyncExitStack() as stack:
+            needs_provider = not adapters.keys() >= _PROVIDERS
+            url = await stack.enter_async_context(_provider(settings, needs_it=needs_provider))
+            container = Container(settings=settings, provider_url=url)
+            for name, adapter in adapters.items():
+                getattr(container, name).override(providers.Object(adapter))
+            await _open_adapters(container, stack)
+            aigen = _assemble(container)
+            stack.push_async_callback(aigen.background.drain)
+            await stack.enter_async_context(_running(aigen.housekeeping.run()))
+            yield aigen
+
+    def new_worker(self) -> Worker:
+        """A worker that lives in this process; call its `run`."""
+        return self._container.worker()
+
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[Worker]:
+        """A worker that runs in the background of the block and is drained at its end."""
+        worker = self.new_worker()
+        running = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            worker.stop()
+            await running
+
+
+async def _open_adapters(container: Container, stack: AsyncExitStack) -> None:
+    """Open what needs it, in this order; the stack closes it in the other."""
+    media, store, passwords = container.media(), container.store(), container.passwords()
+    journal = container.journal()
+    if isinstance(media, DiskMedia):
+        media.open()
+    if isinstance(passwords, BcryptPasswords):
+        stack.callback(passwords.close)
+    if isinstance(journal, FileJournal):
+        stack.callback(journal.close)
+    if isinstance(store, DuckdbStore):
+        await store.open()
+        stack.push_async_callback(store.close)
+    stack.push_async_callback(container.clients().aclose)
+
+
+def _assemble(container: Container) -> Aigen:
+    return Aigen(
+        settings=container.settings(),
+        secrets=container.secrets(),
+        users=container.users(),
+        sessions=container.sessions(),
+        texts=container.texts(),
+        images=container.images(),
+        videos=container.videos(),
+        models=container.models(),
+        admin=container.admin(),
+        work=container.work(),
+        health=container.health(),
+        background=container.background(),
+        housekeeping=container.housekeeping(),
+        store=container.store(),
+        media=container.media(),
+        links=container.links(),
+        events=container.events(),
+        clock=container.clock(),
+        container=container,
+    )
+
+
+@asynccontextmanager
+async def _provider(settings: Settings, *, needs_it: bool) -> AsyncIterator[str]:
+    """Where the provider is; in demo mode a simulator that runs as long as the block."""
+    if not settings.is_demo or not needs_it or "openrouter_url" in settings.model_fields_set:
+        yield settings.openrouter_url
+        return
+    # Imported here: only the demo needs a second web framework's worth of memory.
+    from aigen.adapters.openrouter.simulator import (  # noqa: PLC0415
+        Simulator,
+        SimulatorOptions,
+        serve_simulator,
+    )
+
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    options = SimulatorOptions(chunk_seconds=0.03, image_seconds=1.5, video_seconds=10.0)
+    memory = settings.data_dir / "simulator-jobs"
+    async with serve_simulator(Simulator(options, memory=memory)) as running:
+        yield running.url
+
+
+@asynccontextmanager
+async def _running(work: Any) -> AsyncIterator[None]:
+    """Run something beside the block, and end it with the block."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,169 @@
+"""Backup, restore and check of an embedded installation."""
+
+import asyncio
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+import aigen
+from aigen.adapters.duckdb.engine import Database, log_of
+from aigen.adapters.duckdb.migrations import known
+from aigen.adapters.duckdb.store import DuckdbStore
+from aigen.adapters.media.disk import DiskMedia
+from aigen.adapters.sql.tables import IMAGES, TABLES, VIDEOS
+from aigen.adapters.system_clock import SystemClock, SystemIds
+from aigen.domain.model.errors import (
+    BackupInvalid,
+    DatabaseDamaged,
+    DatabaseLocked,
+    InstallationRunning,
+)
+from aigen.domain.model.media import InputImage, StoredMedia
+from aigen.domain.services.restoration import make_safe
+from aigen.entrypoints.settings import Settings
+
+_DATABASE, _MEDIA, _MANIFEST = "aigen.duckdb", "media", "manifest.json"
+
+
+@frozen(kw_only=True)
+class Report:
+    """How many rows each table has, and everything that is wrong, a sentence each."""
+
+    rows: dict[str, int]
+    files: int
+    problems: tuple[str, ...]
+
+
+async def backup(store: DuckdbStore, settings: Settings, folder: Path, *, with_media: bool) -> None:
+    """Write a backup into a new or empty folder while the installation is in use.
+
+    Raises BackupInvalid if the folder has something in it.
+    """
+    await asyncio.to_thread(_make_empty, folder)
+    await store.backup(folder / _DATABASE)
+    if with_media:
+        await asyncio.to_thread(_copy_media, settings.media_dir, folder / _MEDIA)
+    await asyncio.to_thread(_write_manifest, folder, with_media=with_media)
+
+
+async def restore(settings: Settings, folder: Path) -> int:
+    """Put a backup in the place of a stopped installation; what was there is moved aside.
+
+    All sessions end and unsubmitted jobs are held; returns how many. Raises InstallationRunning,
+    BackupInvalid.
+    """
+    has_media = await asyncio.to_thread(_check_manifest, folder)
+    await asyncio.to_thread(_move_aside, settings)
+    await asyncio.to_thread(shutil.copy2, folder / _DATABASE, settings.database_file)
+    settings.database_file.chmod(0o600)
+    if has_media:
+        await asyncio.to_thread(_copy_media, folder / _MEDIA, settings.media_dir)
+    store = DuckdbStore(settings.database_file)
+    await store.open()
+    try:
+        return await make_safe(store, SystemClock(), SystemIds())
+    finally:
+        await store.close()
+
+
+async def check(store: DuckdbStore, media: DiskMedia) -> Report:
+    """Read every row, and compare every file that a row names with its digest."""
+    rows: dict[str, int] = {}
+    problems: list[str] = []
+    expected: list[StoredMedia] = []
+    for name, table in TABLES.items():
+        try:
+            values = await store.everything(table)
+        except (ValueError, TypeError, KeyError) as error:
+            problems.append(f"table {name} has a row that cannot be read: {error}")
+            continue
+        rows[name] = len(values)
+        if table in {IMAGES, VIDEOS}:
+            expected += [stored for value in values for stored in _files_of(value)]
+    for stored in expected:
+        digest = await media.digest(stored.key)
+        if digest is None:
+            problems.append(f"file {stored.key} is missing")
+        elif digest != stored.sha256:
+            problems.append(f"file {stored.key} has been changed")
+    return Report(rows=rows, files=len(expected), problems=tuple(problems))
+
+
+def _make_empty(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise BackupInvalid(f"The folder {folder} is not empty: name a new one.")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _files_of(value: Any) -> Iterator[StoredMedia]:
+    candidates = (
+        getattr(value, "media", None),
+        *getattr(value, "pictures", ()),
+        getattr(value, "input_image", None),
+        getattr(value, "first_frame", None),
+        getattr(value, "last_frame", None),
+    )
+    for candidate in candidates:
+        found = candidate.stored if isinstance(candidate, InputImage) else candidate
+        if found is not None:
+            yield found
+
+
+def _copy_media(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".incoming"))
+
+
+def _write_manifest(folder: Path, *, with_media: bool) -> None:
+    manifest = {
+        "aigen": aigen.__version__,
+        "created_at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "schema": known()[-1].number,
+        "database_sha256": _digest(folder / _DATABASE),
+        "media": with_media,
+    }
+    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _check_manifest(folder: Path) -> bool:
+    """Whether the backup has media; raises BackupInvalid unless it is whole and unchanged."""
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        digest, has_media = manifest["database_sha256"], bool(manifest["media"])
+        is_unchanged = _digest(folder / _DATABASE) == digest
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BackupInvalid(f"{folder} is no complete backup: {error}") from error
+    if not is_unchanged:
+        raise BackupInvalid(f"The database in {folder} is not the one that was backed up.")
+    return has_media
+
+
+def _move_aside(settings: Settings) -> None:
+    """Move the present database into a folder beside it, if nobody has it open."""
+    file = settings.database_file
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not file.exists():
+        return
+    try:
+        Database(file, readers=0).close()
+    except DatabaseDamaged:
+        pass  # all the more reason to restore
+    except DatabaseLocked as error:
+        raise InstallationRunning(
+            f"{error.detail} A restore needs a stopped installation."
+        ) from error
+    aside = file.parent / f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    aside.mkdir(mode=0o700)
+    for found in (file, log_of(file)):
+        if found.exists():
+            shutil.move(found, aside)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

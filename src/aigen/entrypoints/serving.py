@@ -1,0 +1,151 @@
+"""The API process: server, worker inside, first administrator, and an end without loss."""
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+
+from aigen.domain.model.errors import CannotStart, InvalidRequest
+from aigen.domain.services.worker import Worker
+from aigen.entrypoints.api.app import create_server_app
+from aigen.entrypoints.api.house import House
+from aigen.entrypoints.library import Aigen
+from aigen.entrypoints.processes import Stop, within
+from aigen.entrypoints.settings import Settings, SettingsInvalid
+from aigen.entrypoints.worker import keep_working
+
+logger = structlog.get_logger()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: the process decides when to stop."""
+
+    def capture_signals(self) -> Any:
+        return nullcontext()
+
+
+async def serve_api(
+    settings: Settings,
+    stop: Stop,
+    *,
+    with_worker: bool,
+    announce: Callable[[Aigen], Any] | None = None,
+) -> None:
+    """Serve the API until told to stop. `announce` is awaited once all is ready.
+
+    Raises CannotStart and SettingsInvalid before anything is served.
+    """
+    listening = _listen(settings)
+    settings = settings.model_copy(update={"api_port": listening.getsockname()[1]})
+    async with Aigen.open(settings) as aigen:
+        await _add_first_admin(aigen)
+        house = House.of(aigen)
+        if with_worker:
+            house.worker = aigen.new_worker()
+        server = _Server(
+            uvicorn.Config(
+                create_server_app(house),
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
+                timeout_graceful_shutdown=1,
+            )
+        )
+        async with _working(house.worker) as working, _serving(server, listening):
+            with _announced(settings, aigen):
+                if announce is not None:
+                    await announce(aigen)
+                await stop.wait()
+                grace = settings.shutdown_grace.total_seconds()
+                await within(grace, _drain(house, working))
+    logger.info("stopped")
+
+
+async def _drain(house: House, working: asyncio.Task[None] | None) -> None:
+    """Take no new work, finish what is being submitted or recorded; readiness says so."""
+    logger.info("draining")
+    house.is_draining = True
+    if house.worker is not None and working is not None:
+        house.worker.stop()
+        await asyncio.shield(working)
+    await house.aigen.background.drain()
+
+
+@asynccontextmanager
+async def _serving(server: _Server, listening: socket.socket) -> AsyncIterator[None]:
+    running = asyncio.create_task(server.serve([listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await running
+
+
+@asynccontextmanager
+async def _working(worker: Worker | None) -> AsyncIterator[asyncio.Task[None] | None]:
+    """Run the worker beside the block."""
+    if worker is None:
+        yield None
+        return
+    working = asyncio.create_task(keep_working(worker))
+    try:
+        yield working
+    finally:
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Bind the port before anything else is opened, so that a taken one is said first."""
+    try:
+        return socket.create_server(
+            (settings.api_host, settings.api_port),
+            family=socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET,
+            backlog=2048,
+        )
+    except OSError as error:
+        raise CannotStart(
+            f"The API cannot listen on {settings.api_host} port {settings.api_port} "
+            f"({error.strerror}): set AIGEN_API_HOST and AIGEN_API_PORT."
+        ) from error
+
+
+async def _add_first_admin(aigen: Aigen) -> None:
+    email, password = aigen.settings.admin_email, aigen.settings.admin_password
+    if email is None or password is None:
+        return
+    try:
+        user = await aigen.users.add_first_admin(email, password.get_secret_value())
+    except InvalidRequest as error:
+        variable = "AIGEN_ADMIN_EMAIL" if error.field == "email" else "AIGEN_ADMIN_PASSWORD"
+        raise SettingsInvalid(f"{variable}: {error.detail}") from error
+    if user is not None:
+        logger.info("first_admin_added", user_id=user.id)
+
+
+@contextmanager
+def _announced(settings: Settings, aigen: Aigen) -> Iterator[None]:
+    """While it lasts, a file in the data dir says where this installation is served."""
+    file = server_file(settings)
+    said = {"pid": os.getpid(), "url": aigen.settings.api_base}
+    file.write_text(json.dumps(said) + "\n", encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def server_file(settings: Settings) -> Path:
+    """Where a running server says its address."""
+    return settings.data_dir / "server.json"

@@ -1,0 +1,19 @@
+"""The tests that every adapter of a port must pass.
+
+Import a module's tests into one of your own and give them the fixture that they ask for:
+
+    from aigen.testing.contracts.store import *
+
+    @pytest_asyncio.fixture
+    async def store(): ...
+"""
+
+import pytest
+
+pytest.register_assert_rewrite(
+    "aigen.testing.contracts.store",
+    "aigen.testing.contracts.media",
+    "aigen.testing.contracts.journal",
+    "aigen.testing.contracts.events",
+    "aigen.testing.contracts.board",
+)

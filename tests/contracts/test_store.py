@@ -1,0 +1,23 @@
+"""Every store keeps the store's contract."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from aigen.adapters.duckdb.store import DuckdbStore
+from aigen.adapters.memory.store import MemoryStore
+from aigen.ports.store import Store
+from aigen.testing.contracts.store import *  # noqa: F403
+
+
+@pytest_asyncio.fixture(params=["memory", "duckdb"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    duckdb = DuckdbStore(tmp_path / "aigen.duckdb")
+    await duckdb.open()
+    yield duckdb
+    await duckdb.close()

@@ -8,7 +8,7 @@ from aigen.adapters.openrouter.simulator import Simulator, SimulatorOptions, ser
 from tests.simulator.conftest import NO_TLS
 
 HEADERS = {"Authorization": "Bearer sk-or-v1-test"}
-BODY = {"model": "google/veo-3.1-lite", "prompt": "a fox sim:nourl", "duration": 4}
+BODY = {"model": "google/veo-3.1-lite", "prompt": "a fox sim:nocost", "duration": 4}
 
 
 def simulator(file: Path, now: float) -> Simulator:
@@ -33,6 +33,6 @@ async def test_a_job_is_finished_by_the_simulator_that_comes_after_a_crash(tmp_p
         content = await client.get(f"{second.url}/videos/{job['id']}/content")
     assert early["status"] == "in_progress"
     assert late["status"] == "completed"
-    assert late["usage"]["cost"] == 0.2
-    assert "urls" not in late  # its keywords were remembered, too
+    assert "usage" not in late  # its keywords were remembered, too
+    assert late["urls"][0].startswith(second.origin)
     assert content.content[4:8] == b"ftyp"

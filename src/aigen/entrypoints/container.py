@@ -134,6 +134,7 @@ class Container(containers.DeclarativeContainer):
         store,
         passwords,
         emails,
+        files,
         events,
         clock,
         ids,

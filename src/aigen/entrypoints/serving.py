@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -36,9 +36,10 @@ async def serve_api(
     stop: Stop,
     *,
     with_worker: bool,
-    announce: Callable[[Aigen], Any] | None = None,
+    greet: Callable[[Aigen], Awaitable[str]] | None = None,
 ) -> None:
-    """Serve the API until told to stop. `announce` is awaited once all is ready.
+    """Serve the API until told to stop. `greet` may still prepare something; what it returns is
+    printed as soon as requests are answered.
 
     Raises CannotStart and SettingsInvalid before anything is served.
     """
@@ -46,6 +47,7 @@ async def serve_api(
     settings = settings.model_copy(update={"api_port": listening.getsockname()[1]})
     async with Aigen.open(settings) as aigen:
         await _add_first_admin(aigen)
+        greeting = await greet(aigen) if greet is not None else ""
         house = House.of(aigen)
         if with_worker:
             house.worker = aigen.new_worker()
@@ -63,8 +65,7 @@ async def serve_api(
         )
         async with _working(house.worker) as working, _serving(server, listening):
             with _announced(settings, aigen):
-                if announce is not None:
-                    await announce(aigen)
+                print(greeting, end="", flush=True)
                 await stop.wait()
                 grace = settings.shutdown_grace.total_seconds()
                 await within(grace, _drain(house, working))

@@ -24,13 +24,15 @@ class Flusher:
         """Write and commit these changes; raises duckdb.Error, and nothing is written."""
         self._connection.begin()
         try:
-            for shelf, changes in net.items():
-                self._write(TABLES[shelf.name], changes.values())
+            # First: what was put after a sweep has to stay, and what was put before it is not
+            # among the changes any more.
             for shelf, sweep in sweeps:
                 self._connection.execute(
                     f"DELETE FROM {shelf.name} WHERE {sweep.where}",  # noqa: S608
                     sweep.parameters,
                 )
+            for shelf, changes in net.items():
+                self._write(shelf, changes.values())
             self._connection.commit()
         except duckdb.Error:
             self.close()
@@ -46,13 +48,14 @@ class Flusher:
             appender.__exit__(None, None, None)
         self._appenders.clear()
 
-    def _write(self, table: Table[Any], changes: Iterable[Difference[Any]]) -> None:
+    def _write(self, shelf: Shelf[Any, Any], changes: Iterable[Difference[Any]]) -> None:
+        table = TABLES[shelf.name]
         gone, new, replaced = [], [], []
         columns: set[int] = set()
         for change in changes:
             if change.after is None:
                 gone.append(change.before)
-            elif change.before is None:
+            elif change.before is None or shelf.is_swept(change.before):
                 new.append(change.after)
             elif differing := table.changed(change.before, change.after):
                 replaced.append(change.after)

@@ -14,8 +14,7 @@ from aigen.ports.provider import ContentMissing, ContentUnavailable
 
 _ADDRESS = re.compile(r"https?://|/", re.IGNORECASE)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MOST_ADDRESS = re.compile(r"https?://|/", re.IGNORECASE)
-_REDIRECTS = 3
+_MOST_REDIRECTS = 3
 _MISSING = frozenset({404, 410})
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import httpx
@@ -73,17 +73,17 @@ class Line:
     ) -> AsyncGenerator[bytes, None]:
         """The body in pieces. Raises what is in BROKEN."""
         size = 0
-        async with aclosing(response.aiter_raw()) as pieces:
-            while True:
-                # Around the waiting alone: what is done with a piece is not the provider's time.
-                async with asyncio.timeout_at(deadline):
-                    chunk = await anext(pieces, b"")
-                if not chunk:
-                    return
-                size += len(chunk)
-                if size > self.largest:
-                    raise TooLarge
-                yield chunk
+        pieces = response.aiter_raw()
+        while True:
+            # Around the waiting alone: what is done with a piece is not the provider's time.
+            async with asyncio.timeout_at(deadline):
+                chunk = await anext(pieces, b"")
+            if not chunk:
+                return
+            size += len(chunk)
+            if size > self.largest:
+                raise TooLarge
+            yield chunk
 
     async def whole(self, response: httpx.Response, deadline: float) -> Reply:
         """The answer with its body. Raises what is in BROKEN."""
@@ -121,7 +121,7 @@ class Line:
 
 def is_packed(headers: httpx.Headers) -> bool:
     """Whether the body is compressed, though we ask for `identity`."""
-    return headers.get("content-encoding", "identity") != "identity"
+    return bool(headers.get("content-encoding", "identity") != "identity")
 
 
 def _unpacked(body: bytes, headers: httpx.Headers, largest: int) -> bytes:

@@ -88,7 +88,7 @@ def of_exception(error: BaseException) -> NotSent | Unknown:
         return Unknown(reason="the provider did not answer in time")
     if isinstance(error, TooLarge):
         return Unknown(reason="the provider's answer was too large")
-    return Unknown(reason="the connection broke before the provider had answered")
+    return Unknown(reason="the connection broke before the answer was complete")
 
 
 def of_garbage(body: bytes) -> Unknown | BadAnswer:

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from decimal import Decimal, DecimalException
 from typing import Any
 
-from aigen.domain.model.limits import can_be_stored
-
 _LONGEST_NUMBER = 50
 _MOST_USD = Decimal(1_000_000)
 _MOST_TOKENS = 10**12
 _USD_STEP = Decimal("1e-10")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_HALF_PAIRS = re.compile("[\ud800-\udfff]")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def parsed(body: bytes | str) -> object:
@@ -34,11 +32,7 @@ def items(value: object) -> list[Any]:
 
 def words(value: object) -> str:
     """A text without what no database takes; empty if it is not a text."""
-    if not isinstance(value, str):
-        return ""
-    if value.isascii() and "\0" not in value:
-        return value
-    return value if can_be_stored(value) else _HALF_PAIRS.sub("\ufffd", value.replace("\0", ""))
+    return _UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else ""
 
 
 def line(value: object, longest: int) -> str:

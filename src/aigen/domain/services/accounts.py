@@ -22,6 +22,7 @@ from aigen.domain.model.passwords import check_password
 from aigen.domain.model.sessions import Caller
 from aigen.domain.model.statistics import UserOverview
 from aigen.domain.model.users import EmailAddress, ResetLink, Role, User
+from aigen.domain.services.files import Files
 from aigen.domain.services.sessions import end_sessions
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.events import Events, VideoEvent
@@ -47,6 +48,7 @@ class Accounts:
         store: Store,
         passwords: PasswordHasher,
         emails: EmailParser,
+        files: Files,
         events: Events,
         clock: Clock,
         ids: Ids,
@@ -56,6 +58,7 @@ class Accounts:
         self._store = store
         self._passwords = passwords
         self._emails = emails
+        self._files = files
         self._events = events
         self._clock = clock
         self._ids = ids
@@ -216,9 +219,9 @@ class Accounts:
     async def remove(
         self, user_id: str, *, actor_id: str | None = None, address: str | None = None
     ) -> None:
-        """Remove a user with sessions, generations and files. Raises NotFound, LastAdmin.
+        """Remove a user with sessions, generations and files; workers drop the user's jobs.
 
-        Workers drop the user's jobs; files go with the next sweep of the housekeeper.
+        Raises NotFound, LastAdmin.
         """
 
         def change(records: Records) -> tuple[VideoEvent, ...]:
@@ -245,6 +248,7 @@ class Accounts:
             return events
 
         await self._events.publish(*await self._store.write(change))
+        await self._files.carry_out_removals()
 
     # --- forgetting a password --------------------------------------------------------------
 

@@ -74,7 +74,7 @@ class Problem:
         body = self.out(request.scope.get("request_id", ""))
         return Response(
             body.model_dump_json(exclude_none=True),
-            self.status,
+            int(self.status),
             headers=self.headers,
             media_type=_PROBLEM,
         )

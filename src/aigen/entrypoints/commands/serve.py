@@ -26,7 +26,7 @@ def up() -> None:
     """
     settings = Settings()
     logs.configure(settings)
-    serve = partial(serve_api, settings, with_worker=True, announce=_welcome)
+    serve = partial(serve_api, settings, with_worker=True, greet=_welcome)
     sys.exit(processes.run(serve))
 
 
@@ -59,8 +59,8 @@ def worker() -> None:
     sys.exit(processes.run(partial(serve_worker, settings)))
 
 
-async def _welcome(aigen: Aigen) -> None:
-    """Say where everything is, and on the very first start how to get in."""
+async def _welcome(aigen: Aigen) -> str:
+    """Where everything is, and on the very first start how to get in."""
     settings = aigen.settings
     lines = [f"aigen is running:  API {settings.api_base}"]
     if settings.docs:
@@ -73,5 +73,4 @@ async def _welcome(aigen: Aigen) -> None:
     password = secrets.token_urlsafe(15)
     if await aigen.users.add_first_admin(email, password):
         lines.append(f"First login (shown only now):  {email}  {password}")
-    click.echo("\n".join(lines))
-    sys.stdout.flush()
+    return "\n".join(lines) + "\n"

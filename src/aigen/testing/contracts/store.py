@@ -328,6 +328,28 @@ async def test_what_is_too_old_goes(store: Store) -> None:
     )
 
 
+async def test_what_is_put_after_a_sweep_stays(store: Store) -> None:
+    user = a_user()
+    old = [a_remembered_request(user, key=key, attempt=Attempt.DONE) for key in ("a", "b")]
+    running = a_remembered_request(user, key="c")
+    await stored(store, user, *old, running)
+    again = [evolve(request, created_at=LATER) for request in (old[0], running)]
+    new = a_remembered_request(user, key="d")
+
+    def renew(records: Records) -> None:
+        records.remembered.put(a_remembered_request(user, key="e"))
+        records.remembered.remove_of(user.id)
+        for request in (*again, new):
+            records.remembered.put(request)
+
+    await store.write(renew)
+
+    async def found(key: str) -> object:
+        return await store.read(lambda records: records.remembered.get((user.id, key)))
+
+    assert [await found(key) for key in "abcde"] == [again[0], None, again[1], new, None]
+
+
 # --- sessions -------------------------------------------------------------------------------
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from attrs import evolve
+
 from aigen.adapters.openrouter.simulator.errors import ApiError, invalid
 from aigen.adapters.openrouter.simulator.jobs import COMPLETED, PENDING, Job
 from aigen.adapters.openrouter.simulator.ledger import Generation, random_name, usd
@@ -55,8 +57,10 @@ class VideoJobs:
             raise ApiError(404, f"Video job {job_id} not found")
         return self._moved(job, job.seen(self._state.clock()))
 
-    def poll(self, job_id: str) -> Job:
-        job = self.find(job_id)
+    def poll(self, job_id: str, origin: str) -> Job:
+        """One poll later. Addresses are told as whoever asks now can reach them: the job may have
+        been submitted to a process before this one, on another port."""
+        job = evolve(self.find(job_id), origin=origin)
         return self._moved(job, job.polled(self._state.clock()))
 
     def download(self, job: Job) -> Job:

@@ -67,7 +67,7 @@ class Videos:
     async def poll(self, request: Request) -> Response:
         self._state.authorise(request)
         job_id = self._noted(request)
-        job = self._jobs.poll(job_id)
+        job = self._jobs.poll(job_id, origin_of(request))
         if job.poll_fault == 500:  # noqa: PLR2004  (see Job.poll_fault)
             raise ApiError(500, "Internal Server Error")
         if job.poll_fault is not None:

@@ -1,0 +1,2 @@
+"""Raw servers"""
+X=1

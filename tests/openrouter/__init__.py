@@ -1,0 +1,1 @@
+"""The adapter, over real HTTP: against the simulator, and against servers that break rules."""

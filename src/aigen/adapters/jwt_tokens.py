@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -15,6 +16,7 @@ from aigen.ports.security import TokenCodec
 _ALGORITHM = "HS256"
 _ISSUER = _AUDIENCE = "aigen"
 _LEEWAY = timedelta(seconds=5)
+_REMEMBERED = 4096
 
 #: PyJWT checks form and signature; time is checked here, by our clock and to the microsecond.
 _OPTIONS: Any = {
@@ -32,6 +34,9 @@ class JwtTokens(TokenCodec):
         self._clock = clock
         self._keys = {_name_of(key): key.encode() for key in keys}
         self._signer = _name_of(keys[0])
+        # A client shows the same token again and again; its signature need not be computed anew,
+        # only the time has to be looked at. What raises is not remembered.
+        self._verified = lru_cache(_REMEMBERED)(self._verify)
 
     def encode(self, claims: Claims) -> str:
         return jwt.encode(
@@ -58,7 +63,7 @@ class JwtTokens(TokenCodec):
             raise TokenExpired
         return claims
 
-    def _verified(self, token: str, kind: TokenKind) -> Claims:
+    def _verify(self, token: str, kind: TokenKind) -> Claims:
         try:
             header = jwt.get_unverified_header(token)
             key = self._keys.get(str(header.get("kid")))

@@ -20,7 +20,10 @@ def configure(settings: Settings) -> None:
     last: Any = (
         structlog.processors.JSONRenderer()
         if is_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # The pretty tracebacks show local variables, and with them prompts and passwords.
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     tracebacks: list[Any] = [structlog.processors.format_exc_info] if is_json else []
     structlog.configure(

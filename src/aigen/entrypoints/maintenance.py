@@ -155,7 +155,7 @@ def _move_aside(settings: Settings) -> None:
         pass  # all the more reason to restore
     except DatabaseLocked as error:
         raise InstallationRunning(
-            f"{error.detail} A restore needs a stopped installation."
+            f"aigen is running here and has to be stopped before a restore. {error.detail}"
         ) from error
     aside = file.parent / f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     aside.mkdir(mode=0o700)

@@ -1,12 +1,9 @@
 """The API process: server, worker inside, first administrator, and an end without loss."""
 
 import asyncio
-import json
-import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 import structlog
@@ -18,6 +15,7 @@ from aigen.entrypoints.api.app import create_server_app
 from aigen.entrypoints.api.house import House
 from aigen.entrypoints.library import Aigen
 from aigen.entrypoints.processes import Stop, within
+from aigen.entrypoints.server_file import announced
 from aigen.entrypoints.settings import Settings, SettingsInvalid
 from aigen.entrypoints.worker import keep_working
 
@@ -64,7 +62,7 @@ async def serve_api(
             )
         )
         async with _working(house.worker) as working, _serving(server, listening):
-            with _announced(settings, aigen):
+            with announced(settings):
                 print(greeting, end="", flush=True)
                 await stop.wait()
                 grace = settings.shutdown_grace.total_seconds()
@@ -133,20 +131,3 @@ async def _add_first_admin(aigen: Aigen) -> None:
         raise SettingsInvalid(f"{variable}: {error.detail}") from error
     if user is not None:
         logger.info("first_admin_added", user_id=user.id)
-
-
-@contextmanager
-def _announced(settings: Settings, aigen: Aigen) -> Iterator[None]:
-    """While it lasts, a file in the data dir says where this installation is served."""
-    file = server_file(settings)
-    said = {"pid": os.getpid(), "url": aigen.settings.api_base}
-    file.write_text(json.dumps(said) + "\n", encoding="utf-8")
-    try:
-        yield
-    finally:
-        file.unlink(missing_ok=True)
-
-
-def server_file(settings: Settings) -> Path:
-    """Where a running server says its address."""
-    return settings.data_dir / "server.json"

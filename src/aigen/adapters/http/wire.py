@@ -1,6 +1,7 @@
 """How a distant worker and the API write the job board's values as JSON."""
 
-from typing import Any, TypeVar
+from decimal import Decimal
+from typing import Any
 
 from cattrs.preconf.json import make_converter
 from cattrs.strategies import configure_tagged_union
@@ -8,9 +9,9 @@ from cattrs.strategies import configure_tagged_union
 from aigen.ports.jobs import Film, NoFilm
 from aigen.ports.provider import SubmitOutcome
 
-T = TypeVar("T")
-
 _json = make_converter()
+_json.register_unstructure_hook(Decimal, str)
+_json.register_structure_hook(Decimal, lambda text, _: Decimal(text))
 configure_tagged_union(SubmitOutcome, _json, tag_name="outcome")
 configure_tagged_union(Film | NoFilm, _json, tag_name="result")
 

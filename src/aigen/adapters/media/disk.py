@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import time
 import uuid
 from collections.abc import AsyncIterable
 from pathlib import Path
@@ -27,6 +28,7 @@ from aigen.domain.model.media import (
 from aigen.ports.media import Accept, MediaStore
 
 _INCOMING = ".incoming/"
+_LOOK_EVERY_SECONDS = 1.0
 
 
 class DiskMedia(MediaStore):
@@ -36,6 +38,8 @@ class DiskMedia(MediaStore):
     def __init__(self, folder: Path, reserve: int) -> None:
         self._folder = folder
         self._reserve = reserve
+        self._has_room = True
+        self._look_again_at = 0.0
 
     def open(self) -> None:
         """Make the folder, and delete what an earlier process left half written."""
@@ -108,8 +112,12 @@ class DiskMedia(MediaStore):
             return None
 
     async def has_room(self) -> bool:
-        usage = await asyncio.to_thread(shutil.disk_usage, self._folder)
-        return usage.free >= self._reserve
+        # Asked before every generation; a disk does not fill up from one second to the next.
+        now = time.monotonic()
+        if now >= self._look_again_at:
+            self._has_room = shutil.disk_usage(self._folder).free >= self._reserve
+            self._look_again_at = now + _LOOK_EVERY_SECONDS
+        return self._has_room
 
     async def _settle(self, incoming: str, key: str) -> None:
         """Give a whole file its name, durably: contents first, then the entry in its folder."""

@@ -22,8 +22,8 @@ class Origin:
     """The provider's address. What lies on its origin, and nothing else, is sent our key."""
 
     def __init__(self, base_url: str) -> None:
-        base = httpx.URL(base_url.rstrip("/"))
-        if base.scheme not in {"http", "https"} or not base.host or base.userinfo or base.query:
+        base = _resolved(None, base_url.rstrip("/"))
+        if base is None or not _is_base(base):
             raise ValueError("The provider's address must be like https://openrouter.ai/api/v1")
         self._base = str(base).rstrip("/")
         self._start = str(base.copy_with(path="/"))
@@ -75,6 +75,11 @@ def is_public(host: str) -> bool:
 
 def _behind_nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
+
+
+def _is_base(url: httpx.URL) -> bool:
+    has_more = bool(url.userinfo or url.query)
+    return url.scheme in {"http", "https"} and bool(url.host) and not has_more
 
 
 def _resolved(start: httpx.URL | None, address: str) -> httpx.URL | None:

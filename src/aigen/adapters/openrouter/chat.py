@@ -36,7 +36,8 @@ class Said:
         usage = body.get("usage")
         return cls(
             text=_text(message.get("content")),
-            pictures=tuple(items(message.get("images"))),
+            # Some put them among the parts of the content, as requests do.
+            pictures=(*items(message.get("images")), *items(message.get("content"))),
             refusal=words(message.get("refusal")),
             model=line(body.get("model"), _LONGEST_NAME),
             finish_reason=line(choice.get("finish_reason"), _LONGEST_NAME),

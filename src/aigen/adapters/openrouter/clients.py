@@ -1,5 +1,6 @@
 """The HTTP clients, one per purpose: each is built here and nowhere else."""
 
+import errno
 import socket
 import ssl
 from collections.abc import Callable
@@ -53,9 +54,10 @@ class OpenRouterClients:
         tls: ssl.SSLContext | None = None,
         may_connect: Callable[[str], bool] = is_public,
     ) -> None:
+        if not api_key or not api_key.isascii() or not api_key.isprintable():
+            raise ValueError("The provider's key must be of printable ASCII characters")
         self.origin = Origin(base_url)
-        self.reasons = Reasons(api_key)
-        self.outcomes = Outcomes(self.reasons)
+        self.outcomes = Outcomes(Reasons(api_key))
         self._tls = tls or _certificates()
         plain = {"User-Agent": "aigen", "Accept-Encoding": "identity"}
         ours = {"Authorization": f"Bearer {api_key}", "X-OpenRouter-Title": "aigen"}
@@ -123,7 +125,7 @@ def _guarded(may_connect: Callable[[str], bool]) -> aiohttp.SocketFactoryType:
     def make(info: aiohttp.AddrInfoType) -> socket.socket:
         family, kind, protocol, _, address = info
         if not may_connect(address[0]):
-            raise PermissionError("not an address of the open internet")
+            raise PermissionError(errno.EACCES, "not an address of the open internet")
         return socket.socket(family, kind, protocol)
 
     return make

@@ -13,6 +13,9 @@ from attrs import frozen
 from aigen.adapters.openrouter.outcomes import BROKEN, Reply, TooLarge, of_exception
 from aigen.ports.provider import NotSent, Unknown
 
+#: A larger body is sent in slices: aiohttp warns that it would hold up the event loop.
+_LARGEST_AT_ONCE = 512 * 1024
+
 
 @frozen(kw_only=True)
 class Line:
@@ -47,11 +50,14 @@ class Line:
         return await self._call(request, self.deadline() if deadline is None else deadline)
 
     def request(self, method: str, url: httpx.URL, content: object = None) -> httpx.Request:
+        headers, body = self.headers, b"" if content is None else json.dumps(content).encode()
+        if len(body) > _LARGEST_AT_ONCE:
+            headers = httpx.Headers([*headers.raw, (b"content-length", b"%d" % len(body))])
         return httpx.Request(
             method,
             url,
-            headers=self.headers,
-            content=None if content is None else json.dumps(content).encode(),
+            headers=headers,
+            content=body if len(body) <= _LARGEST_AT_ONCE else _slices(body),
             extensions={"timeout": self.limits},
         )
 
@@ -119,9 +125,14 @@ class Line:
         return b"".join(chunks)
 
 
+async def _slices(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), _LARGEST_AT_ONCE):
+        yield body[start : start + _LARGEST_AT_ONCE]
+
+
 def is_packed(headers: httpx.Headers) -> bool:
     """Whether the body is compressed, though we ask for `identity`."""
-    return bool(headers.get("content-encoding", "identity") != "identity")
+    return headers.get("content-encoding", "").lower() not in {"", "identity"}
 
 
 def _unpacked(body: bytes, headers: httpx.Headers, largest: int) -> bytes:

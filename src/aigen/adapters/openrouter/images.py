@@ -91,15 +91,13 @@ class OpenRouterImages(ImageProvider):
         drawn = route.read(reply, self._outcomes)
         if isinstance(drawn, Drawn):
             return _Try(outcome=await self._answer(drawn, deadline))
-        return _Try(
-            outcome=drawn, refused_by=status_of(reply) if isinstance(drawn, Refused) else None
-        )
+        status = status_of(reply) if isinstance(drawn, Refused) else None
+        return _Try(outcome=drawn, refused_by=status)
 
     async def _answer(self, drawn: Drawn, deadline: float) -> ImageAnswer | BadAnswer:
         pictures = await pictures_of(drawn.sources, self._content, deadline)
         if not pictures:
-            reason = "its picture cannot be decoded or fetched"
-            return BadAnswer(reason=reason, cost_usd=drawn.cost_usd)
+            return BadAnswer(reason="its picture cannot be had", cost_usd=drawn.cost_usd)
         return ImageAnswer(pictures=pictures, text=drawn.text or None, cost_usd=drawn.cost_usd)
 
 

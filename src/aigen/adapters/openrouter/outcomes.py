@@ -26,7 +26,6 @@ _RATE_LIMITED = 429
 _OVERLOADED = frozenset({503, 529})
 # Everything else (3xx, 408, 409, other 5xx with 524) may have been done and charged: Unknown.
 
-
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -38,15 +37,10 @@ class TooLarge(Exception):
 #: httpx-aiohttp where it has no class for them, as for a status line that is none.
 BROKEN = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, TooLarge)
 
-#: Raised before a connection stood, so that nothing can have been sent. httpx's own classes do
-#: not tell: httpx-aiohttp makes a ConnectTimeout of every ClientConnectionError, and so of a
-#: server that hangs up after it has read the request.
-_NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-
 
 @frozen(kw_only=True)
 class Reply:
-    """An answer; the body is whole if it is a success, else as much as could be read."""
+    """An answer; if it is no success, its body may be missing."""
 
     status: int
     headers: httpx.Headers
@@ -78,11 +72,19 @@ class Outcomes:
 
 
 def of_exception(error: BaseException) -> NotSent | Unknown:
-    """What it means that a call ended without an answer."""
+    """What it means that a call ended without an answer.
+
+    Only what was raised before a connection stood can have carried nothing. httpx's own classes
+    do not tell: httpx-aiohttp makes a ConnectTimeout of every ClientConnectionError, and so of a
+    server that hangs up after it has read the request. So aiohttp's are looked for underneath.
+    """
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, _NO_CONNECTION):
+        if isinstance(cause, aiohttp.ClientConnectorError):
             return NotSent(reason=f"no connection to the provider: {line(str(cause), 200)}")
+        if isinstance(cause, aiohttp.ConnectionTimeoutError):
+            # In its own words is the whole address, which may be a signed one.
+            return NotSent(reason="no connection to the provider in time")
         cause = cause.__cause__
     if isinstance(error, TimeoutError | httpx.ReadTimeout):
         return Unknown(reason="the provider did not answer in time")

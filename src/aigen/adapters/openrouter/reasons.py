@@ -6,6 +6,8 @@ from typing import Any
 from aigen.adapters.openrouter.wire import items, line, mapping, parsed
 
 _LONGEST = 500
+#: A shorter key is no secret but a word, like `demo` in the demo mode.
+_SHORTEST_KEY = 12
 #: What OpenRouter says when it only passes on somebody else's error.
 _GENERIC = "provider returned error"
 
@@ -27,8 +29,10 @@ class Reasons:
 
     def line(self, text: object) -> str:
         """One line of the provider's; empty if it is not a text."""
-        # The key goes first: of a text that was cut before, its beginning could stay.
-        return line(text.replace(self._api_key, "[key]"), _LONGEST) if isinstance(text, str) else ""
+        if isinstance(text, str) and len(self._api_key) >= _SHORTEST_KEY:
+            # Before anything is cut, or the beginning of the key could stay.
+            text = text.replace(self._api_key, "[key]")
+        return line(text, _LONGEST)
 
     def _message(self, error: object) -> str:
         """`"no"`, `{"message": "no"}`, `{"error": "no"}`, `[{"error": {"message": "no"}}]`."""

@@ -87,9 +87,9 @@ class OpenRouterVideos(VideoProvider):
         if not isinstance(reply, Reply):
             return Unreachable(reason=reply.reason)
         body = mapping(parsed(reply.body))
-        status = body.get("status")
+        status, told_id = body.get("status"), body.get("id")
         if reply.is_success and isinstance(status, str):
-            if body.get("id", job_id) != job_id:
+            if isinstance(told_id, str) and told_id != job_id:
                 return Unreachable(reason="the provider told about another job")
             return self._told(status, body)
         return self._no_news(reply, body)

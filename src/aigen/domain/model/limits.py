@@ -1,6 +1,10 @@
 """What every request must satisfy, whatever door it comes through."""
 
+import re
+
 from aigen.domain.model.errors import InvalidRequest
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 LONGEST_MODEL = 200
 LONGEST_PROMPT = 200_000
@@ -36,4 +40,4 @@ def check_range(field: str, number: float | None, lowest: float, highest: float)
 
 def can_be_stored(text: str) -> bool:
     """Whether a text has neither NUL, which databases refuse, nor half a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+    return _UNSTORABLE.search(text) is None

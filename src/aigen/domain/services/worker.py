@@ -291,13 +291,21 @@ class Worker:
             if is_ours:
                 # Not to be dropped any more: a film that is stored must be recorded.
                 del self._held[video_id]
-            await self._finish(video_id, held.watch.claim.epoch, step)
+            await self._finish(held, step)
         elif is_ours:
             held.task = None
             self._plan(video_id, held, self._clock.now() + _jittered(step.pause))
 
-    async def _finish(self, video_id: str, epoch: int, result: Film | NoFilm) -> None:
-        await until_taken(self._clock, lambda: self._board.finish(video_id, epoch, result))
+    async def _finish(self, held: _Held, result: Film | NoFilm) -> None:
+        claim = held.watch.claim
+        try:
+            await until_taken(
+                self._clock, lambda: self._board.finish(claim.video_id, claim.epoch, result)
+            )
+        except Exception:
+            # Not to be left in our hands with nobody looking after it.
+            logger.exception("the end of a job could not be recorded; polling it again")
+            self._hold(claim, self._clock.now() + _jittered(self._policy.poll))
 
     def _drop(self, video_id: str) -> None:
         """The job was ended by somebody else: stop fetching what nobody wants."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +14,10 @@ from aigen.adapters.media.disk import DiskMedia
 from aigen.entrypoints import maintenance
 from aigen.entrypoints.api.schemas.maintenance import ReportOut
 from aigen.entrypoints.commands.installation import work_on
-from aigen.entrypoints.library import Aigen
 from aigen.entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from aigen.entrypoints.library import Aigen
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -61,7 +64,7 @@ def backup(folder: Path, *, media: bool) -> None:
     """
     target = folder.resolve()
 
-    async def directly(aigen: Aigen) -> None:
+    async def directly(aigen: "Aigen") -> None:
         if isinstance(aigen.store, DuckdbStore):
             await maintenance.backup(aigen.store, aigen.settings, target, with_media=media)
 
@@ -101,7 +104,7 @@ def check() -> None:
       aigen db check
     """
 
-    async def directly(aigen: Aigen) -> ReportOut:
+    async def directly(aigen: "Aigen") -> ReportOut:
         if not isinstance(aigen.store, DuckdbStore) or not isinstance(aigen.media, DiskMedia):
             raise click.UsageError("only an embedded installation can be checked")
         report = await maintenance.check(aigen.store, aigen.media)

@@ -1,16 +1,17 @@
 """How the command line gets at an installation: through its API if it runs, else by itself."""
 
 import asyncio
-import json
 import os
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aigen.adapters.http.client import ApiClient, ApiUnreachable
-from aigen.entrypoints.library import Aigen
 from aigen.entrypoints.secrets_file import Secrets
-from aigen.entrypoints.serving import server_file
+from aigen.entrypoints.server_file import server_url
 from aigen.entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from aigen.entrypoints.library import Aigen
 
 T = TypeVar("T")
 
@@ -19,7 +20,7 @@ def work_on(
     settings: Settings,
     *,
     through_api: Callable[[ApiClient], T],
-    directly: Callable[[Aigen], Coroutine[Any, Any, T]],
+    directly: "Callable[[Aigen], Coroutine[Any, Any, T]]",
 ) -> T:
     """Do it through the running server, as the operator; or on the data, if none runs."""
     url = server_url(settings)
@@ -32,15 +33,10 @@ def work_on(
     return asyncio.run(_opened(settings, directly))
 
 
-async def _opened(settings: Settings, directly: Callable[[Aigen], Coroutine[Any, Any, T]]) -> T:
+async def _opened(settings: Settings, directly: "Callable[[Aigen], Coroutine[Any, Any, T]]") -> T:
+    # Half a second that nobody needs who only asks a server.
+    from aigen.entrypoints.library import Aigen  # noqa: PLC0415
+
     os.umask(0o077)
     async with Aigen.open(settings) as aigen:
         return await directly(aigen)
-
-
-def server_url(settings: Settings) -> str | None:
-    """The address that the server of this data dir has left there, if there is one."""
-    try:
-        return str(json.loads(server_file(settings).read_text(encoding="utf-8"))["url"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

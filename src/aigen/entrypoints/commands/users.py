@@ -3,7 +3,7 @@
 import json
 import secrets
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +14,10 @@ from aigen.domain.model.statistics import UserOverview
 from aigen.domain.model.users import Role
 from aigen.entrypoints.api.schemas.users import ResetLinkOut, UserOut, UserOverviewOut
 from aigen.entrypoints.commands.installation import work_on
-from aigen.entrypoints.library import Aigen
 from aigen.entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from aigen.entrypoints.library import Aigen
 
 _ROLE = click.Choice([role.value for role in Role])
 
@@ -49,7 +51,7 @@ def add(
     """
     password = _password(from_stdin=password_stdin, generate=generate_password)
 
-    async def directly(aigen: Aigen) -> Any:
+    async def directly(aigen: "Aigen") -> Any:
         return UserOut.of(await aigen.users.add(email, password, Role(role))).model_dump(
             mode="json"
         )
@@ -99,7 +101,7 @@ def set_role(email: str, role: str) -> None:
       aigen users set-role ann@example.org admin
     """
 
-    async def directly(aigen: Aigen) -> None:
+    async def directly(aigen: "Aigen") -> None:
         user = await aigen.users.find(email)
         await aigen.users.set_role(user.id, Role(role))
 
@@ -123,7 +125,7 @@ def remove(email: str, *, yes: bool) -> None:
     if not yes:
         raise click.UsageError("this removes everything that the user made: confirm with --yes")
 
-    async def directly(aigen: Aigen) -> None:
+    async def directly(aigen: "Aigen") -> None:
         await aigen.users.remove((await aigen.users.find(email)).id)
 
     def through_api(api: ApiClient) -> None:
@@ -143,7 +145,7 @@ def reset_link(email: str) -> None:
       aigen users reset-link ann@example.org
     """
 
-    async def directly(aigen: Aigen) -> str:
+    async def directly(aigen: "Aigen") -> str:
         made = await aigen.users.make_reset_link((await aigen.users.find(email)).id)
         return f"{aigen.settings.web_base}/reset/{made.secret}"
 
@@ -165,7 +167,7 @@ def _password(*, from_stdin: bool, generate: bool) -> str:
     return typed
 
 
-async def _all_users(aigen: Aigen) -> list[Any]:
+async def _all_users(aigen: "Aigen") -> list[Any]:
     found: list[UserOverview] = []
     page = await aigen.users.list(None, PageRequest(limit=100))
     found += page.items

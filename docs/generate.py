@@ -1,0 +1,149 @@
+"""Writes what the code knows best into the documentation and .env.example: `./dev docs`."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from aigen.domain.model import errors
+from aigen.domain.model.errors import AigenError
+from aigen.domain.model.media import MediaRejected
+from aigen.entrypoints.api.errors import STATUS, problem_of, problem_of_status
+from aigen.entrypoints.settings import GENERATED, Settings, variable_of
+from aigen.ports.jobs import LeaseLost
+
+ROOT = Path(__file__).resolve().parents[1]
+ARC42 = ROOT / "docs" / "arc42"
+
+#: What the framework refuses by itself, before any service is asked.
+FRAMEWORK_STATUSES = (404, 405, 413, 415, 416, 422, 500)
+
+_HEAD = """\
+# Settings of aigen, as `./dev docs` writes them: all of them, with their defaults.
+# Copy this file to .env and take the `#` off the lines that you change. Durations are seconds;
+# sizes are bytes, or carry KiB, MiB or GiB; lists are comma-separated.
+"""
+
+_SIZES = ((2**30, "GiB"), (2**20, "MiB"))
+
+
+def files() -> dict[Path, str]:
+    """Every file with a generated part, as it should be."""
+    return {
+        ROOT / ".env.example": example(),
+        ARC42 / "07-deployment.md": _filled(ARC42 / "07-deployment.md", settings=settings_table()),
+        ARC42 / "08-concepts.md": _filled(
+            ARC42 / "08-concepts.md", errors=errors_table(), refusals=refusals_table()
+        ),
+    }
+
+
+def _filled(page: Path, **parts: str) -> str:
+    """The page, with each part between its two marks."""
+    text = page.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        marked = re.compile(
+            rf"(<!-- generated: {name} -->\n).*?(\n<!-- end of {name} -->)", re.DOTALL
+        )
+        text, count = marked.subn(lambda mark, part=part: f"{mark[1]}\n{part}\n{mark[2]}", text)
+        if count != 1:
+            raise SystemExit(f"{page}: needs the marks of `{name}` once, not {count} times")
+    return text
+
+
+def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+# --- settings -------------------------------------------------------------------------------
+
+
+def settings_table() -> str:
+    rows = (
+        (f"`{variable_of(name)}`", _shown_default(name), _meaning(name))
+        for name in Settings.model_fields
+    )
+    return _table(("variable", "default", "meaning"), rows)
+
+
+def example() -> str:
+    """A file of settings in which every line is a comment and every value the default."""
+    lines = [_HEAD]
+    for name, field in Settings.model_fields.items():
+        lines.append(f"# {_meaning(name)}")
+        lines.append(f"#{variable_of(name)}={_written(field.default)}\n")
+    return "\n".join(lines)
+
+
+def _shown_default(name: str) -> str:
+    if name in GENERATED:
+        return "generated"
+    written = _written(Settings.model_fields[name].default)
+    return f"`{written}`" if written else "–"
+
+
+def _meaning(name: str) -> str:
+    """What a setting means; where only a few values are possible, with these."""
+    field = Settings.model_fields[name]
+    if get_origin(field.annotation) is not Literal:
+        return str(field.description)
+    return f"{field.description} ({', '.join(get_args(field.annotation))})"
+
+
+def _written(value: Any) -> str:
+    """A default as it is written in a file of settings."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():.12g}"
+    if isinstance(value, int):
+        fitting = (f"{value // size} {unit}" for size, unit in _SIZES if value and not value % size)
+        return next(fitting, str(value))
+    if isinstance(value, list):
+        return ",".join(value)
+    return "" if value is None else str(value)
+
+
+# --- errors ---------------------------------------------------------------------------------
+
+
+def leaves(kind: type[AigenError] = AigenError) -> Iterator[type[AigenError]]:
+    """The errors that the API can answer with: what no other error derives from."""
+    for child in kind.__subclasses__():
+        if child.__module__ not in {
+            errors.__name__,
+            LeaseLost.__module__,
+            MediaRejected.__module__,
+        }:
+            continue
+        yield from [*leaves(child)] or [child]
+
+
+def errors_table() -> str:
+    def row(leaf: type[AigenError]) -> tuple[str, ...]:
+        problem = problem_of(leaf())
+        kind = next(kind for kind in leaf.__mro__ if kind in STATUS)
+        named = (f"`{leaf.__name__}`", f"`{kind.__name__}`")
+        return str(int(problem.status)), f"`{problem.code}`", *named, problem.detail
+
+    rows = sorted({row(leaf) for leaf in leaves()})
+    return _table(("status", "code", "error", "kind", "`detail`, unless more is known"), iter(rows))
+
+
+def refusals_table() -> str:
+    problems = map(problem_of_status, FRAMEWORK_STATUSES)
+    rows = ((str(problem.status), f"`{problem.code}`", problem.detail) for problem in problems)
+    return _table(("status", "code", "`detail`"), rows)
+
+
+def main() -> None:
+    for file, text in files().items():
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            file.write_text(text, encoding="utf-8")
+            print(f"wrote {file.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

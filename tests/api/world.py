@@ -1,0 +1,159 @@
+"""An installation behind its API, and the people who call it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from attrs import define, evolve, frozen
+
+from aigen.domain.model.users import Role
+from aigen.entrypoints.api.app import create_server_app
+from aigen.entrypoints.api.house import House
+from aigen.entrypoints.library import Aigen
+from aigen.ports.store import Records
+from aigen.testing import ManualClock, ScriptedProvider, bare_settings
+
+T = TypeVar("T")
+
+#: Everybody's password, and where everybody calls from.
+PASSWORD = "a long pass phrase"
+ADDRESS = "203.0.113.7"
+
+#: In the middle of a day and of a month, so that an hour more or less changes neither.
+NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
+
+UNKNOWN_ID = "0192f0c0-1111-7222-8333-444455556666"
+
+
+@frozen(kw_only=True, eq=False)
+class Client:
+    """Whoever calls the API, with the token that goes along with every request."""
+
+    http: httpx.AsyncClient
+    token: str | None = None
+
+    async def ask(self, method: str, path: str, body: Any = None, **parts: Any) -> httpx.Response:
+        headers = dict(parts.pop("headers", {}))
+        if self.token is not None:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        if body is not None:
+            parts["json"] = body
+        return await self.http.request(method, path, headers=headers, **parts)
+
+    async def get(self, path: str, **parts: Any) -> httpx.Response:
+        return await self.ask("GET", path, **parts)
+
+    async def post(self, path: str, body: Any = None, **parts: Any) -> httpx.Response:
+        return await self.ask("POST", path, body, **parts)
+
+    async def put(self, path: str, body: Any = None, **parts: Any) -> httpx.Response:
+        return await self.ask("PUT", path, body, **parts)
+
+    async def delete(self, path: str, **parts: Any) -> httpx.Response:
+        return await self.ask("DELETE", path, **parts)
+
+
+@frozen(kw_only=True, eq=False)
+class Person(Client):
+    """Somebody who has an account and is logged in."""
+
+    token: str
+    id: str
+    email: str
+    refresh_token: str
+
+    def over(self, http: httpx.AsyncClient) -> "Person":
+        """The same person by another connection."""
+        return evolve(self, http=http)
+
+
+@define(kw_only=True, eq=False)
+class World:
+    """An open installation with its API served in process."""
+
+    aigen: Aigen
+    house: House
+    provider: ScriptedProvider
+    clock: ManualClock
+    http: httpx.AsyncClient
+
+    @property
+    def anonymous(self) -> Client:
+        return self.bearing(None)
+
+    @property
+    def operator(self) -> Client:
+        return self.bearing(self.aigen.secrets.operator_token)
+
+    @property
+    def worker(self) -> Client:
+        return self.bearing(self.aigen.secrets.worker_token)
+
+    def bearing(self, token: str | None) -> Client:
+        """Whoever has this token."""
+        return Client(http=self.http, token=token)
+
+    async def person(self, email: str, role: Role = Role.USER) -> Person:
+        """Add an account and log in."""
+        await self.aigen.users.add(email, PASSWORD, role)
+        return await self.login(email)
+
+    async def ann(self) -> Person:
+        return await self.person("ann@example.org")
+
+    async def bob(self) -> Person:
+        return await self.person("bob@example.org")
+
+    async def root(self) -> Person:
+        return await self.person("root@example.org", Role.ADMIN)
+
+    async def login(self, email: str, password: str = PASSWORD) -> Person:
+        """One more session of somebody who has an account."""
+        tokens = await self.aigen.sessions.login(email, password)
+        caller = await self.aigen.sessions.authenticate(tokens.access_token)
+        return Person(
+            http=self.http,
+            token=tokens.access_token,
+            id=caller.user.id,
+            email=email,
+            refresh_token=tokens.refresh_token,
+        )
+
+    async def look(self, look: Callable[[Records], T]) -> T:
+        """What is stored, past the API."""
+        return await self.aigen.store.read(look)
+
+    async def change(self, change: Callable[[Records], T]) -> T:
+        return await self.aigen.store.write(change)
+
+
+@asynccontextmanager
+async def opened(
+    data_dir: Path, adapters: dict[str, Any] | None = None, **settings: Any
+) -> AsyncIterator[World]:
+    """An installation with these settings and adapters; time stands still at noon."""
+    provider, clock = ScriptedProvider(), ManualClock(NOON)
+    usual = {
+        "clock": clock,
+        "text_provider": provider,
+        "image_provider": provider,
+        "video_provider": provider,
+        "catalogue": provider,
+    }
+    said = bare_settings(**{"data_dir": data_dir, "bcrypt_cost": 4} | settings)
+    async with Aigen.open(said, **usual | (adapters or {})) as aigen:
+        house = House.of(aigen)
+        async with in_process(house) as http:
+            try:
+                yield World(aigen=aigen, house=house, provider=provider, clock=clock, http=http)
+            finally:
+                provider.gate.set()  # nobody may wait for a test that is over
+
+
+def in_process(house: House, address: str = ADDRESS) -> httpx.AsyncClient:
+    """A client of the API that needs no socket; an answer is there when all of it is."""
+    transport = httpx.ASGITransport(create_server_app(house), client=(address, 1234))
+    return httpx.AsyncClient(transport=transport, base_url="http://testserver", trust_env=False)

@@ -1,0 +1,1 @@
+"""The inside, alone: rules as plain functions on values."""

@@ -1,0 +1,1 @@
+"""Documentation, names and structure, held against the code."""

@@ -1,6 +1,5 @@
 """Writes what the code knows best into the documentation and .env.example: `./dev docs`."""
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -43,12 +42,11 @@ def _filled(page: Path, **parts: str) -> str:
     """The page, with each part between its two marks."""
     text = page.read_text(encoding="utf-8")
     for name, part in parts.items():
-        marked = re.compile(
-            rf"(<!-- generated: {name} -->\n).*?(\n<!-- end of {name} -->)", re.DOTALL
-        )
-        text, count = marked.subn(lambda mark, part=part: f"{mark[1]}\n{part}\n{mark[2]}", text)
-        if count != 1:
-            raise SystemExit(f"{page}: needs the marks of `{name}` once, not {count} times")
+        start, end = f"<!-- generated: {name} -->\n", f"<!-- end of {name} -->"
+        if text.count(start) != 1 or text.count(end) != 1:
+            raise SystemExit(f"{page}: needs the two marks of `{name}`, once each")
+        before, _, rest = text.partition(start)
+        text = f"{before}{start}\n{part}\n\n{end}{rest.partition(end)[2]}"
     return text
 
 
@@ -81,7 +79,7 @@ def _shown_default(name: str) -> str:
     if name in GENERATED:
         return "generated"
     written = _written(Settings.model_fields[name].default)
-    return f"`{written}`" if written else "–"
+    return f"`{written}`" if written else "–"  # noqa: RUF001
 
 
 def _meaning(name: str) -> str:

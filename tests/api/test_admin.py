@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -220,9 +221,9 @@ async def test_the_numbers_are_those_of_the_whole_installation(
     now = world.clock.now()
     await stored(
         world.aigen.store,
-        a_text(bob, cost_usd="0.5", created_at=now),
-        an_image(bob, cost_usd="0.25", created_at=now - timedelta(days=1)),
-        a_job(bob, cost_usd="2", created_at=now - timedelta(days=40)),
+        a_text(bob, cost_usd=Decimal("0.5"), created_at=now),
+        an_image(bob, cost_usd=Decimal("0.25"), created_at=now - timedelta(days=1)),
+        a_job(bob, cost_usd=Decimal(2), created_at=now - timedelta(days=40)),
         a_job(bob, cost_usd=None),
     )
     assert assert_json(await root.get("/admin/stats")) == {

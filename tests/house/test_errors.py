@@ -1,14 +1,15 @@
 """The tree of errors, its drawing, its statuses, and the table of the documentation."""
 
 import re
+from typing import TypeGuard
 
 import pytest
+from docs.generate import FRAMEWORK_STATUSES, leaves
 
 from aigen.domain.model import errors
 from aigen.domain.model.errors import AigenError
 from aigen.entrypoints.api import errors as answers
 from aigen.entrypoints.api.errors import STATUS, problem_of
-from docs.generate import FRAMEWORK_STATUSES, leaves
 from tests.house.markdown import ARC42, named, tables
 
 LEAVES = sorted(set(leaves()), key=lambda leaf: leaf.__name__)
@@ -22,25 +23,18 @@ def kind_of(leaf: type[AigenError]) -> type[AigenError]:
 
 def drawn() -> dict[str, set[str]]:
     """The tree at the top of the module: the leaves of each kind."""
-    tree: dict[str, set[str]] = {}
-    for line in (errors.__doc__ or "").splitlines():
-        if branch := re.match(r"[├└]── (\w+)(.*)", line):
-            kind = branch[1]
-            tree[kind] = set(re.findall(r"\w+", branch[2]))
-        elif re.match(r"[│ ]  +\w", line):
-            tree[kind] |= set(re.findall(r"\w+", line))
-    return tree
+    branches = re.findall(
+        r"^[├└]── (\w+)(.*\n(?:[│ ]  +\w.*\n)*)", errors.__doc__ or "", re.MULTILINE
+    )
+    return {kind: set(re.findall(r"\w+", below)) for kind, below in branches}
 
 
 def test_the_drawing_is_the_tree() -> None:
-    tree: dict[str, set[str]] = {}
-    for name, found in vars(errors).items():
-        if isinstance(found, type) and AigenError in found.__bases__ and not name.startswith("_"):
-            tree[name] = {leaf.__name__ for leaf in found.__subclasses__() if _is_ours(leaf)}
-        elif isinstance(found, type) and errors._Later in found.__bases__:
-            tree.setdefault(name, {leaf.__name__ for leaf in found.__subclasses__()})
-    leaves_of_kinds = set().union(*tree.values())
-    assert drawn() == {kind: below for kind, below in tree.items() if kind not in leaves_of_kinds}
+    ours = [found for found in vars(errors).values() if _is_ours(found)]
+    kinds = {kind for kind in ours if kind in STATUS and kind is not AigenError}
+    assert drawn() == {
+        kind.__name__: {leaf.__name__ for leaf in ours if kind in leaf.__bases__} for kind in kinds
+    }
 
 
 def test_the_table_of_errors_is_the_tree() -> None:
@@ -78,5 +72,6 @@ def test_a_code_means_one_thing_at_a_status() -> None:
     assert len(pairs) == len(set(pairs))
 
 
-def _is_ours(leaf: type[AigenError]) -> bool:
-    return leaf.__module__ == errors.__name__
+def _is_ours(found: object) -> TypeGuard[type[AigenError]]:
+    is_error = isinstance(found, type) and issubclass(found, AigenError)
+    return is_error and found.__module__ == errors.__name__

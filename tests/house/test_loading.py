@@ -31,7 +31,7 @@ except SystemExit as exit:
 def loaded_by(code: str, folder: Path) -> set[str]:
     """The top-level modules that a fresh interpreter has loaded after running the code."""
     program = f"{code}\nimport sys\nprint('loaded:', *sys.modules)"
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=folder,
         env=os.environ | {"PYTHONWARNINGS": "error"},

@@ -213,7 +213,7 @@ async def test_a_change_must_change_something_to_something_good(
 ) -> None:
     caller = await caller_of(harness, ann)
     with pytest.raises(InvalidRequest) as refused:
-        await harness.aigen.users.change_self(caller, PASSWORD, **change)  # type: ignore[arg-type]
+        await harness.aigen.users.change_self(caller, PASSWORD, **change)
     assert refused.value.field == field
 
 

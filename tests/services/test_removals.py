@@ -42,6 +42,7 @@ async def test_everything_that_a_user_has_goes_with_the_user(
         await aigen.images.generate(user.id, image_request(n=2))
         await in_state(harness, user, VideoState.COMPLETED)
         await in_state(harness, user, VideoState.PROCESSING)
+    for user in (ann, bob):
         await submitted(harness, user)
     link = await aigen.users.make_reset_link(ann.id)
     await aigen.users.remove(ann.id, actor_id=admin.id, address="::1")

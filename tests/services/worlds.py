@@ -31,6 +31,7 @@ OTHER_PASSWORD = "another long pass phrase"
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
 
 #: Every way in which a provider can fail, the code for whoever asked, and what it says.
@@ -102,6 +103,12 @@ async def started(harness: Harness, work: Coroutine[Any, Any, T]) -> "asyncio.Ta
     task = asyncio.ensure_future(work)
     await harness.clock.settle()
     return task
+
+
+async def leap(harness: Harness, duration: timedelta) -> None:
+    """Let a long time pass at once: what should have happened often meanwhile happens once."""
+    harness.clock.set(harness.clock.now() + duration)
+    await harness.clock.settle()
 
 
 async def gone_away(harness: Harness, work: Coroutine[Any, Any, Any]) -> None:

@@ -3,7 +3,7 @@
 import os
 import re
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -73,8 +73,11 @@ def _to_base_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _to_network(value: str) -> IPv4Network | IPv6Network:
-    return ip_network(value, strict=False)
+def _to_network(value: str) -> str:
+    try:
+        return str(ip_network(value, strict=False))
+    except ValueError as error:
+        raise ValueError("must be addresses or networks, as in `10.0.0.0/8, ::1`") from error
 
 
 def _must_be_positive(value: timedelta) -> timedelta:
@@ -94,7 +97,7 @@ Switch = Annotated[bool, BeforeValidator(_to_switch)]
 BaseUrl = Annotated[str, AfterValidator(_to_base_url)]
 Listed = Annotated[list[str], NoDecode, BeforeValidator(_to_list)]
 Networks = Annotated[
-    list[Annotated[str, AfterValidator(lambda text: str(_to_network(text)))]],
+    list[Annotated[str, AfterValidator(_to_network)]],
     NoDecode,
     BeforeValidator(_to_list),
 ]
@@ -362,8 +365,8 @@ def _in_url(host: str) -> str:
 def _one_line(error: ValidationError) -> str:
     """The first thing that is wrong, by the name of its variable; never the value."""
     first = error.errors(include_url=False, include_input=False)[0]
-    reason = first["msg"].removeprefix("Value error, ")
-    return f"{variable_of(str(first['loc'][0]))}: {reason[0].lower()}{reason[1:]}."
+    reason = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return f"{variable_of(str(first['loc'][0]))}: {reason}."
 
 
 def origin_of(field: str, settings: Settings) -> str:

@@ -136,7 +136,7 @@ class Work(JobBoard):
 
         def change(records: Records) -> tuple[list[VideoJob], list[VideoJob]]:
             self._lease(records, worker_id)
-            ended = self._end_what_is_overdue(records, now)
+            ended = self._end_what_is_overdue(records, now, caller_id=worker_id)
             claimed = [
                 job.taken_over(worker_id=worker_id, now=now)
                 for job in records.videos.held_by(None, _MOST_TAKEN_OVER)
@@ -153,10 +153,14 @@ class Work(JobBoard):
         await self._tell([*ended, *claimed])
         return tuple(self._claim(job) for job in claimed)
 
-    def _end_what_is_overdue(self, records: Records, now: datetime) -> list[VideoJob]:
+    def _end_what_is_overdue(
+        self, records: Records, now: datetime, *, caller_id: str
+    ) -> list[VideoJob]:
+        """Within a change: end leases that have run out, but not that of whoever is calling, and
+        jobs that nobody took in time."""
         ended: list[VideoJob] = []
         for lease in records.workers.all():
-            if lease.expires_at <= now:
+            if lease.expires_at <= now and lease.worker_id != caller_id:
                 ended += self._end_lease(records, lease.worker_id, now)
         for job in records.videos.overdue(now):
             failed = job.failed(

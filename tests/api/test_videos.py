@@ -1,0 +1,1 @@
+JOB: set[str] = set()

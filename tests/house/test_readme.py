@@ -1,0 +1,203 @@
+"""The examples of the README, run in demo mode against the built-in simulator."""
+
+import asyncio
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from aigen.domain.model.media import MediaType, type_of
+from aigen.entrypoints.cli import cli
+from aigen.entrypoints.settings import Settings, variable_of
+from tests.house.markdown import snippets
+from tests.house.sources import ROOT
+
+README = ROOT / "README.md"
+PROGRAMS = snippets(README, "python")
+SHELL = [*snippets(README, "sh"), *snippets(ROOT / "CONTRIBUTING.md", "sh")]
+
+#: The demo as it is, but in a hurry: there, drawing and filming take their time to be seen.
+HURRY = """
+from aigen.adapters.openrouter import simulator
+made = simulator.SimulatorOptions
+hasty = {"video_seconds": 0.1, "image_seconds": 0.0, "chunk_seconds": 0.0}
+simulator.SimulatorOptions = lambda **switches: made(**switches | hasty)
+"""
+
+#: As much of curl as the README uses; whatever else it is given is an error.
+CURL = """
+import argparse, sys, urllib.request
+options = argparse.ArgumentParser()
+options.add_argument("-s", action="store_true")
+options.add_argument("-N", action="store_true")
+options.add_argument("-H", action="append", default=[])
+options.add_argument("-d")
+options.add_argument("-o")
+options.add_argument("url")
+given = options.parse_args()
+request = urllib.request.Request(given.url, given.d.encode() if given.d else None)
+for header in given.H:
+    request.add_header(*header.split(": ", 1))
+without_proxies = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+with without_proxies.open(request, timeout=60) as answer:
+    content = answer.read()
+if given.o:
+    with open(given.o, "wb") as file:
+        file.write(content)
+else:
+    sys.stdout.buffer.write(content + b"\\n")
+"""
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """An environment that says nothing to aigen but to hurry."""
+    ours = {*map(variable_of, Settings.model_fields), "AIGEN_API_KEY"}
+    kept = {name: value for name, value in os.environ.items() if name.upper() not in ours}
+    return kept | {"AIGEN_POLL_INTERVAL": "0.1", "AIGEN_BCRYPT_COST": "4"}
+
+
+def test_the_library_example_runs(tmp_path: Path, bare: dict[str, str]) -> None:
+    (program,) = (found.text for found in PROGRAMS if "Aigen.open" in found.text)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", HURRY + program],
+        cwd=tmp_path,
+        env=bare,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    said, made = done.stdout.strip().rsplit("\n", 1)
+    assert "Say hello" in said
+    status, cost_usd, film = made.split()
+    assert (status, float(cost_usd) > 0) == ("completed", True)
+    assert _type_of(tmp_path / film) is MediaType.MP4
+
+
+def test_the_harness_example_passes() -> None:
+    (program,) = (found.text for found in PROGRAMS if "Harness" in found.text)
+    names: dict[str, Any] = {}
+    exec(compile(program, "README.md", "exec"), names)  # noqa: S102 - it is what we publish
+    tests = [found for name, found in names.items() if name.startswith("test_")]
+    assert tests
+    for test in tests:
+        asyncio.run(test())
+
+
+def test_the_first_steps_lead_to_a_film(tmp_path: Path, bare: dict[str, str]) -> None:
+    (script,) = (found.text for found in SHELL if "/auth/login" in found.text)
+    with _demo(tmp_path, bare) as (address, password):
+        script, count = re.subn(r"^API=.*$", f"API={address}", script, flags=re.MULTILINE)
+        assert count == 1
+        script, count = re.subn(
+            r"^PASSWORD=.*$", f"PASSWORD='{password}'", script, flags=re.MULTILINE
+        )
+        assert count == 1
+        done = subprocess.run(
+            ["/bin/sh", "-eu", "-c", script],
+            cwd=tmp_path,
+            env=bare | {"PATH": f"{_with_curl(tmp_path)}{os.pathsep}{bare['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert '"text":' in done.stdout
+    assert '"media_type":"image/png"' in done.stdout
+    assert '"status":"completed"' in done.stdout.splitlines()[-3]
+    assert _type_of(tmp_path / "fox.mp4") is MediaType.MP4
+
+
+@pytest.mark.parametrize("line", [line for found in SHELL for line in _commands(found.text)])
+def test_every_command_of_the_readme_exists(line: str) -> None:
+    program, *arguments = shlex.split(line, comments=True)
+    if program == "./dev":
+        assert not arguments or arguments[0] in _dev_commands()
+    elif program == "aigen":
+        _parse(cli, arguments)
+
+
+@contextmanager
+def _demo(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """`aigen up` in demo mode on a free port: its address and the first password."""
+    program = HURRY + "from aigen.entrypoints.cli import main\nmain()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "up"],
+        cwd=folder,
+        env=environment | {"AIGEN_API_PORT": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as running:
+        try:
+            printed = ""
+            while "First login" not in printed:
+                assert running.stdout is not None
+                line = running.stdout.readline()
+                assert line, "it has ended"
+                printed += line
+            address = re.search(r"API (http://\S+)", printed)
+            login = re.search(r"First login .*:  (\S+)  (\S+)", printed)
+            assert address
+            assert login
+            assert "Demo mode" in printed
+            assert login[1] == "admin@localhost"
+            yield address[1], login[2]
+        finally:
+            running.terminate()
+        assert running.wait(30) == 0
+
+
+def _with_curl(folder: Path) -> Path:
+    """A folder for PATH in which `curl` and `python3` are ours, so that none need be installed."""
+    programs = folder / "bin"
+    programs.mkdir()
+    for name, content in {"curl": CURL, "python3": None}.items():
+        if content is None:
+            (programs / name).symlink_to(sys.executable)
+            continue
+        (programs / name).write_text(f"#!{sys.executable}\n{content}", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    return programs
+
+
+def _commands(script: str) -> list[str]:
+    """The lines of a script that call one of our own programs."""
+    return re.findall(r"^(?:\./dev|aigen)\b.*$", script, re.MULTILINE)
+
+
+def _dev_commands() -> set[str]:
+    loader = SourceFileLoader("dev", str(ROOT / "dev"))
+    spec = spec_from_loader("dev", loader)
+    assert spec is not None
+    dev = module_from_spec(spec)
+    loader.exec_module(dev)
+    return set(dev.COMMANDS)
+
+
+def _parse(command: click.Command, arguments: list[str]) -> None:
+    """Parse the arguments as the command line would, and run nothing."""
+    context = click.Context(command)
+    while isinstance(command, click.Group):
+        name, *arguments = arguments
+        found = command.get_command(context, name)
+        assert found is not None, name
+        command = found
+    command.make_context(command.name, arguments)
+
+
+def _type_of(file: Path) -> MediaType | None:
+    return type_of(file.read_bytes()[:16])

@@ -35,9 +35,10 @@ def assert_problem_shape(problem: dict[str, Any], status: int) -> None:
     assert problem["type"] == "about:blank"
     assert problem["title"] == HTTPStatus(status).phrase
     assert problem["detail"].strip()
-    for error in problem.get("errors", ()):
+    if "errors" in problem:
         assert status == HTTPStatus.UNPROCESSABLE_ENTITY
-        assert error.keys() == {"loc", "msg"}
+        assert problem["errors"]
+        assert all(error.keys() == {"loc", "msg"} for error in problem["errors"])
 
 
 def assert_json(response: httpx.Response, status: int = 200) -> Any:

@@ -9,8 +9,10 @@ from typing import Any, Protocol
 
 import httpx
 import pytest
+import pytest_asyncio
 import uvicorn
 
+from aigen.adapters.system_clock import SystemClock
 from aigen.entrypoints.api.app import create_server_app
 from aigen.entrypoints.api.house import House
 from tests.api.world import Client, Person, World, opened
@@ -42,6 +44,13 @@ async def world(open_world: OpenWorld) -> World:
 
 
 @pytest.fixture
+async def busy(open_world: OpenWorld) -> World:
+    """An installation in which time passes, for those that have a worker."""
+    adapters = {"clock": SystemClock()}
+    return await open_world(adapters, poll_interval=0.01, worker_interval=0.05)
+
+
+@pytest.fixture
 def anonymous(world: World) -> Client:
     return world.anonymous
 
@@ -59,6 +68,20 @@ async def bob(world: World) -> Person:
 @pytest.fixture
 async def root(world: World) -> Person:
     return await world.root()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def still(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """An installation that a module's tests share, since none of them gets anything done."""
+    folder = tmp_path_factory.mktemp("still")
+    async with opened(folder, registration="open", max_body=2**20) as world:
+        yield world
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def asker(still: World) -> Person:
+    """The admin of that installation."""
+    return await still.root()
 
 
 class _Server(uvicorn.Server):

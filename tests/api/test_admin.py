@@ -71,26 +71,6 @@ async def test_an_address_that_is_taken_cannot_be_added(root: Person, ann: Perso
     assert_problem(await root.post("/users", said), 409, "email_taken")
 
 
-@pytest.mark.parametrize(
-    ("fields", "loc"),
-    [
-        ({"password": "short"}, "password"),
-        ({"password": "new@example.org"}, "password"),
-        ({"email": "no address"}, "email"),
-        ({"role": "owner"}, "role"),
-        ({"role": None}, "role"),
-        ({"is_admin": True}, "is_admin"),
-    ],
-)
-async def test_what_is_wrong_with_a_new_user_is_said(
-    root: Person, fields: dict[str, Any], loc: str
-) -> None:
-    said = {"email": "new@example.org", "password": PASSWORD} | fields
-    problem = assert_problem(await root.post("/users", said), 422, "invalid_request")
-    assert [error["loc"] for error in problem["errors"]] == [["body", loc]]
-    assert problem["detail"]
-
-
 # --- roles and removal ------------------------------------------------------------------------
 
 

@@ -72,9 +72,7 @@ async def test_the_audit_holds_no_secrets(world: World, root: Person) -> None:
     link = assert_json(await root.post(f"/users/{root.id}/reset-link"), 201)["url"]
     new = "quite another phrase"
     await world.anonymous.post("/auth/login", {"email": root.email, "password": "wrong guess"})
-    assert_json(
-        await root.put("/users/me", {"current_password": PASSWORD, "new_password": new})
-    )
+    assert_json(await root.put("/users/me", {"current_password": PASSWORD, "new_password": new}))
     text = (await root.get("/admin/audit")).text
     for secret in (link.rpartition("/")[2], PASSWORD, new, "wrong guess", root.refresh_token):
         assert secret not in text
@@ -111,9 +109,7 @@ async def noted_address(world: World, peer: str, headers: dict[str, str]) -> Any
         response = await http.post("/auth/login", json=said, headers=headers)
         assert_problem(response, 401, "invalid_credentials")
     root = await world.login("root@example.org")
-    (failed,) = [
-        entry for entry in await audit(root, limit=2) if entry["action"] == "login_failed"
-    ]
+    (failed,) = [entry for entry in await audit(root, limit=2) if entry["action"] == "login_failed"]
     return failed["address"]
 
 

@@ -128,38 +128,6 @@ async def test_all_options_reach_the_provider(world: World, ann: Person) -> None
     assert spoken == ["Rhyme.", "Hi", "Hello!", "Be brief.", "Say hello"]
 
 
-@pytest.mark.parametrize(
-    ("fields", "loc"),
-    [
-        ({"prompt": ""}, ["prompt"]),
-        ({"prompt": " \n"}, ["prompt"]),
-        ({"prompt": "x" * 200_001}, ["prompt"]),
-        ({"prompt": None}, ["prompt"]),
-        ({"model": ""}, ["model"]),
-        ({"model": "x" * 201}, ["model"]),
-        ({"temperature": 2.01}, ["temperature"]),
-        ({"temperature": -0.1}, ["temperature"]),
-        ({"temperature": "1"}, ["temperature"]),
-        ({"max_tokens": 0}, ["max_tokens"]),
-        ({"max_tokens": 1.5}, ["max_tokens"]),
-        ({"max_tokens": "7"}, ["max_tokens"]),
-        ({"stream": "true"}, ["stream"]),
-        ({"messages": [{"role": "tool", "content": "x"}]}, ["messages", 0, "role"]),
-        ({"messages": [{"role": "user"}]}, ["messages", 0, "content"]),
-        ({"messages": [{"role": "user", "content": "x"}] * 1001}, ["messages"]),
-        ({"top_p": 1}, ["top_p"]),
-    ],
-    ids=lambda value: str(value)[:40],
-)
-async def test_what_cannot_be_asked_is_refused_before_it_costs(
-    world: World, ann: Person, fields: dict[str, Any], loc: list[str | int]
-) -> None:
-    response = await ann.post("/generate/text", ASKED | fields)
-    problem = assert_problem(response, 422, "invalid_request")
-    assert [error["loc"] for error in problem["errors"]] == [["body", *loc]]
-    assert world.provider.text_requests == []
-
-
 @failures
 async def test_a_failure_of_the_provider_is_a_problem(
     world: World, ann: Person, failure: Failure, status: int, code: str
@@ -252,10 +220,9 @@ async def test_a_failure_after_the_first_token_is_an_event(
     *deltas, error = events_of(response)
     assert [event.name for event in [*deltas, error]] == ["delta", "delta", "error"]
     problem = json.loads(error.data)
-    assert problem.keys() >= {"code"}
     assert problem["code"] == code
     assert problem["request_id"] == response.headers["x-request-id"]
-    assert_problem_shape({k: v for k, v in problem.items() if v is not None}, status)
+    assert_problem_shape(problem, status)
 
 
 async def test_deltas_are_sent_as_they_come(open_world: OpenWorld, serve: Serve) -> None:

@@ -141,9 +141,7 @@ async def test_a_queue_of_logins_for_one_account_is_bounded(open_world: OpenWorl
     passwords = SlowPasswords()
     world = await open_world({"passwords": passwords})
     await world.aigen.users.add("ann@example.org", PASSWORD)
-    logins = [
-        asyncio.create_task(login(world.anonymous, "ann@example.org")) for _ in range(20)
-    ]
+    logins = [asyncio.create_task(login(world.anonymous, "ann@example.org")) for _ in range(20)]
     done, waiting = await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
     for refused in done:
         assert_problem(refused.result(), 429, "busy")

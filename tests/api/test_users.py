@@ -90,38 +90,21 @@ async def test_nothing_to_change_is_an_invalid_request(ann: Person) -> None:
     assert_problem(await change(ann, email=None, new_password=None), 422, "invalid_request")
 
 
-REFUSED_PASSWORDS = [
-    "elevenchars",
-    "x" * 257,
-    "password1234",
-    "123456789012",
-    "ann@example.org",
-    "Ann@Example.Org",
-    "nul\0" + PASSWORD,
-]
-
-
-@pytest.mark.parametrize("password", REFUSED_PASSWORDS, ids=lambda text: repr(text[:16]))
-async def test_a_weak_new_password_is_refused_and_not_repeated(
-    world: World, ann: Person, password: str
-) -> None:
-    response = await change(ann, new_password=password)
-    assert_problem(response, 422, "invalid_request")
-    assert password not in response.text
-    assert await can_login(world, ann.email, PASSWORD)
-
-
 async def test_a_refused_password_is_said_to_be_wrong_by_the_name_of_its_field(
     world: World, root: Person, ann: Person
 ) -> None:
     url = await link_for(root, ann.id)
-    for response in (await change(ann, new_password="short"), await reset(world.anonymous, url, "short")):
+    for response in (
+        await change(ann, new_password="short"),
+        await reset(world.anonymous, url, "short"),
+    ):
         problem = assert_problem(response, 422, "invalid_request")
         assert [error["loc"] for error in problem["errors"]] == [["body", "new_password"]]
 
 
 @pytest.mark.parametrize(
-    "password", ["ü" * 256, "🦊🐙§±¿¡«»¶†‡•…‰", "  spaces around  ", "\u200d\u202e\u0301 controls\t\n"]
+    "password",
+    ["ü" * 256, "🦊🐙§±¿¡«»¶†‡•…‰", "  spaces around  ", "\u200d\u202e\u0301 controls\t\n"],
 )
 async def test_a_password_may_have_any_characters_and_counts_to_the_last(
     world: World, ann: Person, password: str
@@ -130,12 +113,6 @@ async def test_a_password_may_have_any_characters_and_counts_to_the_last(
     assert await can_login(world, ann.email, password)
     assert not await can_login(world, ann.email, password[:-1])
     assert not await can_login(world, ann.email, password + "x")
-
-
-@pytest.mark.parametrize("email", ["", "ann", "ann@", "@example.org", "a b@example.org", "ü" * 999])
-async def test_what_is_no_address_is_refused(ann: Person, email: str) -> None:
-    problem = assert_problem(await change(ann, email=email), 422, "invalid_request")
-    assert problem["errors"][0]["loc"] == ["body", "email"]
 
 
 # --- reset links ------------------------------------------------------------------------------

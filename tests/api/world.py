@@ -8,9 +8,13 @@ from typing import Any, TypeVar
 
 import httpx
 from attrs import define, evolve, frozen
+from fastapi import FastAPI
+from starlette.types import ASGIApp
 
+from aigen.adapters.system_clock import SystemIds
 from aigen.domain.model.users import Role
-from aigen.entrypoints.api.app import create_server_app
+from aigen.entrypoints.api.app import create_app
+from aigen.entrypoints.api.envelope import Envelope
 from aigen.entrypoints.api.house import House
 from aigen.entrypoints.library import Aigen
 from aigen.ports.store import Records
@@ -155,5 +159,19 @@ async def opened(
 
 def in_process(house: House, address: str = ADDRESS) -> httpx.AsyncClient:
     """A client of the API that needs no socket; an answer is there when all of it is."""
-    transport = httpx.ASGITransport(create_server_app(house), client=(address, 1234))
+    transport = httpx.ASGITransport(_app_of(house), client=(address, 1234))
     return httpx.AsyncClient(transport=transport, base_url="http://testserver", trust_env=False)
+
+
+_apps: dict[Any, FastAPI] = {}
+
+
+def _app_of(house: House) -> ASGIApp:
+    """As `create_server_app` makes it, but with routes that were built for an earlier test:
+    building them takes longer than most tests."""
+    settings = house.aigen.settings
+    like = (settings.docs, settings.max_body, tuple(settings.cors_origins))
+    if like not in _apps:
+        _apps[like] = create_app(house)
+    _apps[like].state.house = house
+    return Envelope(_apps[like], house, SystemIds())

@@ -2,7 +2,10 @@
 
 import sys
 
+from aigen.testing.fixtures import harness
 from tests.house.sources import ROOT
+
+__all__ = ["harness"]
 
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))

@@ -11,7 +11,7 @@ ARC42 = ROOT / "docs" / "arc42"
 ADR = ROOT / "docs" / "adr"
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_CODE = re.compile(r"`([^`]+)`")
+_CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _RULE = re.compile(r"\|(?: -+ \|)+")
 

@@ -3,13 +3,12 @@
 import asyncio
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,24 @@ import click
 import pytest
 
 from aigen.domain.model.media import MediaType, type_of
+from aigen.entrypoints.api.app import create_app
+from aigen.entrypoints.api.house import House
 from aigen.entrypoints.cli import cli
 from aigen.entrypoints.settings import Settings, variable_of
-from tests.house.markdown import snippets
+from aigen.testing import Harness
+from tests.house.markdown import named, pages, snippets
 from tests.house.sources import ROOT
 
 README = ROOT / "README.md"
 PROGRAMS = snippets(README, "python")
 SHELL = [*snippets(README, "sh"), *snippets(ROOT / "CONTRIBUTING.md", "sh")]
+
+#: The lines of all scripts that call one of our own programs.
+COMMANDS = [
+    line
+    for found in SHELL
+    for line in re.findall(r"^(?:\./dev|aigen)\b.*$", found.text, re.MULTILINE)
+]
 
 #: The demo as it is, but in a hurry: there, drawing and filming take their time to be seen.
 HURRY = """
@@ -99,12 +108,7 @@ def test_the_harness_example_passes() -> None:
 def test_the_first_steps_lead_to_a_film(tmp_path: Path, bare: dict[str, str]) -> None:
     (script,) = (found.text for found in SHELL if "/auth/login" in found.text)
     with _demo(tmp_path, bare) as (address, password):
-        script, count = re.subn(r"^API=.*$", f"API={address}", script, flags=re.MULTILINE)
-        assert count == 1
-        script, count = re.subn(
-            r"^PASSWORD=.*$", f"PASSWORD='{password}'", script, flags=re.MULTILINE
-        )
-        assert count == 1
+        script = _replaced("API", address, _replaced("PASSWORD", password, script))
         done = subprocess.run(
             ["/bin/sh", "-eu", "-c", script],
             cwd=tmp_path,
@@ -121,13 +125,40 @@ def test_the_first_steps_lead_to_a_film(tmp_path: Path, bare: dict[str, str]) ->
     assert _type_of(tmp_path / "fox.mp4") is MediaType.MP4
 
 
-@pytest.mark.parametrize("line", [line for found in SHELL for line in _commands(found.text)])
+@pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_of_the_readme_exists(line: str) -> None:
     program, *arguments = shlex.split(line, comments=True)
     if program == "./dev":
-        assert not arguments or arguments[0] in _dev_commands()
-    elif program == "aigen":
+        assert arguments[0] in runpy.run_path(str(ROOT / "dev"))["COMMANDS"]
+    else:
         _parse(cli, arguments)
+
+
+def test_every_command_and_option_in_the_pages_exists() -> None:
+    options = {"--help", *(option for command in _all(cli) for option in _options(command))}
+    for page in pages():
+        for code in named(page.read_text(encoding="utf-8")):
+            if words := re.match(r"aigen((?: [a-z][a-z-]*)+)", code):
+                _found(words[1].split())
+            assert set(re.findall(r"(?<!\S)\[?(--[a-z-]+)", code)) <= options, (page.name, code)
+
+
+async def test_every_route_in_the_pages_exists(harness: Harness) -> None:
+    paths = create_app(House.of(harness.aigen)).openapi()["paths"]
+    known = {
+        (method.upper(), re.sub(r"{\w+}", "{}", path))
+        for path, methods in paths.items()
+        for method in methods
+    }
+    named_routes = {
+        (method, re.sub(r"{\w+}", "{}", path))
+        for page in pages()
+        for method, path in re.findall(
+            r"`(GET|POST|PUT|DELETE) (/[\w/{}-]*)`", page.read_text(encoding="utf-8")
+        )
+    }
+    assert ("POST", "/auth/refresh") in named_routes
+    assert named_routes <= known
 
 
 @contextmanager
@@ -161,42 +192,58 @@ def _demo(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, str]
         assert running.wait(30) == 0
 
 
+def _replaced(variable: str, value: str, script: str) -> str:
+    """The script with a variable set otherwise."""
+    replaced, count = re.subn(rf"(?m)^{variable}=.*$", f"{variable}='{value}'", script)
+    assert count == 1, variable
+    return replaced
+
+
 def _with_curl(folder: Path) -> Path:
     """A folder for PATH in which `curl` and `python3` are ours, so that none need be installed."""
     programs = folder / "bin"
     programs.mkdir()
-    for name, content in {"curl": CURL, "python3": None}.items():
-        if content is None:
-            (programs / name).symlink_to(sys.executable)
-            continue
-        (programs / name).write_text(f"#!{sys.executable}\n{content}", encoding="utf-8")
-        (programs / name).chmod(0o755)
+    (programs / "python3").symlink_to(sys.executable)
+    curl = programs / "curl"
+    curl.write_text(f"#!{sys.executable}\n{CURL}", encoding="utf-8")
+    curl.chmod(0o755)
     return programs
-
-
-def _commands(script: str) -> list[str]:
-    """The lines of a script that call one of our own programs."""
-    return re.findall(r"^(?:\./dev|aigen)\b.*$", script, re.MULTILINE)
-
-
-def _dev_commands() -> set[str]:
-    loader = SourceFileLoader("dev", str(ROOT / "dev"))
-    spec = spec_from_loader("dev", loader)
-    assert spec is not None
-    dev = module_from_spec(spec)
-    loader.exec_module(dev)
-    return set(dev.COMMANDS)
 
 
 def _parse(command: click.Command, arguments: list[str]) -> None:
     """Parse the arguments as the command line would, and run nothing."""
-    context = click.Context(command)
     while isinstance(command, click.Group):
         name, *arguments = arguments
-        found = command.get_command(context, name)
-        assert found is not None, name
-        command = found
+        command = _child(command, name)
     command.make_context(command.name, arguments)
+
+
+def _found(words: list[str]) -> click.Command:
+    """The command that the words name; what follows it are arguments."""
+    command: click.Command = cli
+    for word in words:
+        if not isinstance(command, click.Group):
+            break
+        command = _child(command, word)
+    return command
+
+
+def _child(group: click.Group, name: str) -> click.Command:
+    found = group.get_command(click.Context(group), name)
+    assert found is not None, name
+    return found
+
+
+def _all(command: click.Command) -> Iterator[click.Command]:
+    """A command and all below it."""
+    yield command
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            yield from _all(_child(command, name))
+
+
+def _options(command: click.Command) -> list[str]:
+    return [option for parameter in command.params for option in parameter.opts]
 
 
 def _type_of(file: Path) -> MediaType | None:

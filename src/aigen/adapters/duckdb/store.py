@@ -64,6 +64,8 @@ class DuckdbStore(Store):
         self._file = file
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="duckdb-reader")
         self._is_open = False
+        #: How often the database had to be asked for a look, since it was opened.
+        self.cold_reads = 0
         self._generation = 0
         self._look = _Look()
         self._forget_everything()
@@ -179,6 +181,7 @@ class DuckdbStore(Store):
         return answer
 
     async def _answer(self, question: _Question) -> Sequence[Row]:
+        self.cold_reads += 1
         try:
             return await self._loop.run_in_executor(
                 self._readers, self._ask_now, question.sql, question.parameters

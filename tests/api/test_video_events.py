@@ -1,0 +1,109 @@
+"""The stream of a job's changes."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from aigen.domain.model.videos import VideoState
+from tests.api.answers import assert_done, assert_json, assert_problem, events_of, live_events
+from tests.api.conftest import Serve
+from tests.api.test_videos import JOB, stored_as, submit
+from tests.api.world import UNKNOWN_ID, Person, World
+
+
+class Watching:
+    """Somebody who watches a job."""
+
+    def __init__(self, events: AsyncIterator[Any]) -> None:
+        self._events = events
+
+    async def next(self) -> dict[str, Any] | None:
+        """The job as the next event has it; None at the end of the stream."""
+        async with asyncio.timeout(5):
+            event = await anext(self._events, None)
+        if event is None:
+            return None
+        assert event.name == "status"
+        job: dict[str, Any] = json.loads(event.data)
+        assert job.keys() == JOB
+        return job
+
+    async def until_end(self) -> list[str]:
+        """The statuses of the events that are left."""
+        statuses = []
+        while job := await self.next():
+            statuses.append(job["status"])
+        return statuses
+
+
+@asynccontextmanager
+async def watching(person: Person, job: dict[str, Any]) -> AsyncIterator[Watching]:
+    path = f"/generate/video/{job['id']}/events"
+    headers = {"Authorization": f"Bearer {person.token}"}
+    async with person.http.stream("GET", path, headers=headers) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-accel-buffering"] == "no"
+        yield Watching(live_events(response))
+
+
+async def test_a_job_is_shown_at_once_at_every_change_and_no_more_after_its_end(
+    busy: World, serve: Serve
+) -> None:
+    ann = (await busy.ann()).over(await serve(busy))
+    busy.provider.gate.clear()
+    job = await submit(ann)
+    async with watching(ann, job) as watch:
+        assert await watch.next() == job
+        async with busy.aigen.worker():
+            submitting = await watch.next()
+            assert submitting is not None
+            assert submitting["status"] == "processing"
+            busy.provider.gate.set()
+            *before, last = await watch.until_end()
+    assert set(before) <= {"processing"}
+    assert last == "completed"
+
+
+async def test_all_who_watch_a_job_are_told(busy: World, serve: Serve) -> None:
+    ann = (await busy.ann()).over(await serve(busy))
+    job = await submit(ann)
+    async with watching(ann, job) as first, watching(ann, job) as second:
+        assert await first.next() == await second.next() == job
+        assert_json(await ann.post(f"/generate/video/{job['id']}/cancel"))
+        assert await first.until_end() == await second.until_end() == ["cancelled"]
+
+
+@pytest.mark.parametrize("state", [VideoState.COMPLETED, VideoState.FAILED, VideoState.CANCELLED])
+async def test_of_a_finished_job_there_is_one_event(
+    world: World, ann: Person, state: VideoState
+) -> None:
+    job = await stored_as(world, ann, state)
+    (event,) = events_of(await ann.get(f"/generate/video/{job['id']}/events"))
+    assert (event.name, json.loads(event.data)) == ("status", job)
+
+
+async def test_the_stream_ends_when_the_owner_is_removed(busy: World, serve: Serve) -> None:
+    root, ann = await busy.root(), (await busy.ann()).over(await serve(busy))
+    job = await submit(ann)
+    async with watching(ann, job) as watch:
+        assert await watch.next() == job
+        assert_done(await root.delete(f"/users/{ann.id}"))
+        assert await watch.next() is None
+
+
+async def test_nobody_watches_a_job_of_somebody_else(
+    world: World, ann: Person, bob: Person, root: Person
+) -> None:
+    job = await submit(ann)
+    for person in (bob, root):
+        response = await person.get(f"/generate/video/{job['id']}/events")
+        assert_problem(response, 404, "not_found")
+    assert_problem(await ann.get(f"/generate/video/{UNKNOWN_ID}/events"), 404, "not_found")
+    anonymous = await world.anonymous.get(f"/generate/video/{job['id']}/events")
+    assert_problem(anonymous, 401, "unauthenticated")

@@ -1,4 +1,4 @@
-"""A provider that answers at once and costs next to nothing: `python -m benchmarks.provider PORT`."""
+"""A provider that answers at once and costs next to nothing: `benchmarks.provider PORT`."""
 
 import json
 import sys

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from aigen.domain.model.media import StoredMedia
     from aigen.domain.model.texts import Message, Speaker, Text, TextRequest, Usage
     from aigen.domain.model.users import Role, User
-    from aigen.domain.model.videos import GenerationType, VideoJob, VideoRequest, VideoStatus
+    from aigen.domain.model.video_requests import VideoRequest
+    from aigen.domain.model.videos import GenerationType, VideoJob, VideoStatus
     from aigen.entrypoints.library import Aigen
     from aigen.entrypoints.settings import Settings
 
@@ -37,7 +38,7 @@ _HOMES = {
     "Usage": "domain.model.texts",
     "User": "domain.model.users",
     "VideoJob": "domain.model.videos",
-    "VideoRequest": "domain.model.videos",
+    "VideoRequest": "domain.model.video_requests",
     "VideoStatus": "domain.model.videos",
 }
 

@@ -33,8 +33,9 @@ admin_routes = pytest.mark.parametrize(("method", "path", "body"), ADMIN_ROUTES,
 
 @admin_routes
 async def test_only_admins_and_the_operator_get_in(
-    world: World, ann: Person, method: str, path: str, body: Any
+    common: World, method: str, path: str, body: Any
 ) -> None:
+    world, ann = common, await common.ann()
     assert_problem(await world.anonymous.ask(method, path, body), 401, "unauthenticated")
     assert_problem(await ann.ask(method, path, body), 403, "forbidden")
     assert_problem(await world.worker.ask(method, path, body), 401, "token_invalid")

@@ -14,6 +14,12 @@ ASKED = {"model": "some/model", "prompt": "A fox"}
 FROM_IMAGE = "/generate/video/from-image"
 ADDRESS = "https://pictures.example.org/a/fox.png?size=1#x"
 
+
+@pytest.fixture
+def world(common: World) -> World:
+    return common
+
+
 JPEG = bytes.fromhex(
     "ffd8ffe000104a46494600010100000100010000ffc0000b080010002001011100ffd9"
 )  # 32 wide, 16 high, nothing in it
@@ -40,7 +46,8 @@ async def test_an_address_is_handed_on_and_shown_as_it_is(world: World, ann: Per
     assert (job["generation_type"], job["status"]) == ("image_to_video", "queued")
     assert job["image_url"] == ADDRESS
     (claim,) = await claims(world)
-    assert claim.first_frame and claim.last_frame
+    assert claim.first_frame is not None
+    assert claim.last_frame is not None
     assert (claim.first_frame.url, claim.last_frame.url) == (ADDRESS, body["last_image_url"])
 
 
@@ -59,11 +66,12 @@ async def test_a_data_url_is_stored_and_shown_as_a_link(
 ) -> None:
     body = ASKED | {"image_url": data_url(content, kind)}
     job = assert_json(await ann.post(FROM_IMAGE, body), 202)
-    assert job["image_url"].startswith("http://127.0.0.1:8000/media/")
+    assert job["image_url"].startswith("https://api.example.org/media/")
     shown = await world.anonymous.get(job["image_url"])
     assert (shown.content, shown.headers["content-type"]) == (content, media_type)
     (claim,) = await claims(world)
-    assert claim.first_frame and claim.first_frame.stored
+    assert claim.first_frame is not None
+    assert claim.first_frame.stored is not None
     assert await world.aigen.media.read(claim.first_frame.stored) == content
 
 
@@ -105,9 +113,9 @@ async def test_a_refused_job_leaves_no_picture_behind(open_world: OpenWorld) -> 
     ann = await world.ann()
     body = ASKED | {"image_url": data_url(PNG), "last_image_url": data_url(PNG)}
     assert_json(await ann.post(FROM_IMAGE, body), 202)
-    before = stored_files(world)
+    before = stored_files(world, ann)
     assert_problem(await ann.post(FROM_IMAGE, body), 429, "too_many_jobs")
-    assert stored_files(world) == before
+    assert stored_files(world, ann) == before
 
 
 async def test_if_the_second_picture_is_refused_the_first_is_not_kept(
@@ -115,7 +123,7 @@ async def test_if_the_second_picture_is_refused_the_first_is_not_kept(
 ) -> None:
     body = ASKED | {"image_url": data_url(PNG), "last_image_url": "http://example.org/"}
     assert_problem(await ann.post(FROM_IMAGE, body), 422, "invalid_request")
-    assert stored_files(world) == []
+    assert stored_files(world, ann) == []
 
 
 @pytest.mark.parametrize("path", [FROM_IMAGE, "/generate/image"])
@@ -125,15 +133,15 @@ async def test_a_repeat_and_a_conflict_leave_no_picture_behind(
     body = ASKED | {"image_url": data_url(PNG)}
     key = {"Idempotency-Key": "k"}
     first = await ann.post(path, body, headers=key)
-    before = stored_files(world)
+    before = stored_files(world, ann)
     assert (await ann.post(path, body, headers=key)).status_code == first.status_code
-    assert stored_files(world) == before
+    assert stored_files(world, ann) == before
     other = body | {"prompt": "Another fox"}
     assert_problem(await ann.post(path, other, headers=key), 409, "idempotency_conflict")
-    assert stored_files(world) == before
+    assert stored_files(world, ann) == before
 
 
-def stored_files(world: World) -> list[str]:
-    """The files that lie in the media folder."""
-    folder = world.aigen.settings.media_dir
+def stored_files(world: World, ann: Person) -> list[str]:
+    """Ann's files."""
+    folder = world.aigen.settings.media_dir / ann.id
     return sorted(str(path) for path in folder.rglob("*") if path.is_file())

@@ -10,6 +10,7 @@ import pytest
 
 from aigen.ports.provider import NotSent, Unknown
 from tests.api.answers import assert_done, assert_json, assert_problem, events_of
+from tests.api.conftest import OpenWorld
 from tests.api.world import Person, World
 
 BODY = {"model": "some/model", "prompt": "A fox"}
@@ -27,6 +28,11 @@ routes = pytest.mark.parametrize(
     ("path", "body", "headers", "status"), ROUTES.values(), ids=ROUTES.keys()
 )
 synchronous = pytest.mark.parametrize("path", ["/generate/text", "/generate/image"])
+
+
+@pytest.fixture
+def world(common: World) -> World:
+    return common
 
 
 async def ask(
@@ -128,8 +134,7 @@ async def test_while_the_first_runs_a_repeat_is_told_to_wait(
 ) -> None:
     world.provider.gate.clear()
     first = asyncio.create_task(ask(ann, path))
-    while not asked(world):
-        await asyncio.sleep(0)
+    await world.provider.asked.wait()
     early = await ask(ann, path)
     assert_problem(early, 409, "idempotency_in_progress")
     assert int(early.headers["retry-after"]) >= 1
@@ -162,11 +167,12 @@ async def test_of_many_at_once_one_makes_a_job(ann: Person, path: str) -> None:
 async def test_of_many_at_once_one_asks_the_provider(world: World, ann: Person, path: str) -> None:
     world.provider.gate.clear()
     asking = [asyncio.create_task(ask(ann, path)) for _ in range(8)]
-    while sum(task.done() for task in asking) < 7:
-        await asyncio.sleep(0)
+    running = set(asking)
+    while len(running) > 1:
+        _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     world.provider.gate.set()
-    statuses = sorted([(await task).status_code for task in asking])
-    assert statuses == [200] + [409] * 7
+    assert (await running.pop()).status_code == 200
+    assert sorted(task.result().status_code for task in asking) == [200] + [409] * 7
     assert asked(world) == 1
 
 
@@ -177,8 +183,8 @@ async def test_of_many_at_once_one_asks_the_provider(world: World, ann: Person, 
 async def test_what_surely_did_not_happen_may_be_asked_again_with_the_same_key(
     world: World, ann: Person, path: str
 ) -> None:
-    for script in (world.provider.texts, world.provider.images):
-        script.add(NotSent(reason="overload"))  # type: ignore[attr-defined]
+    world.provider.texts.add(NotSent(reason="overload"))
+    world.provider.images.add(NotSent(reason="overload"))
     assert_problem(await ask(ann, path), 503, "provider_unavailable")
     assert_first(await ask(ann, path), 200)
     assert asked(world) == 2
@@ -188,13 +194,24 @@ async def test_what_surely_did_not_happen_may_be_asked_again_with_the_same_key(
 async def test_what_may_have_been_bought_is_never_asked_again_with_the_same_key(
     world: World, ann: Person, path: str
 ) -> None:
-    for script in (world.provider.texts, world.provider.images):
-        script.add(Unknown(reason="reset"))  # type: ignore[attr-defined]
+    world.provider.texts.add(Unknown(reason="reset"))
+    world.provider.images.add(Unknown(reason="reset"))
     for _ in range(2):
         response = await ask(ann, path)
         assert_problem(response, 504, "provider_outcome_unknown")
         assert response.headers["x-should-retry"] == "false"
     assert asked(world) == 1
+
+
+async def test_a_job_that_there_was_no_room_for_may_be_asked_again_with_the_same_key(
+    open_world: OpenWorld,
+) -> None:
+    world = await open_world(jobs_per_user=1)
+    ann = await world.ann()
+    job = assert_json(await ann.post("/generate/video", BODY), 202)
+    assert_problem(await ask(ann, "/generate/video"), 429, "too_many_jobs")
+    assert_json(await ann.post(f"/generate/video/{job['id']}/cancel"))
+    assert_first(await ask(ann, "/generate/video"), 202)
 
 
 # --- streams ----------------------------------------------------------------------------------
@@ -223,8 +240,7 @@ async def test_a_streamed_text_asked_for_again_is_whole(world: World, ann: Perso
 async def test_while_a_stream_runs_a_repeat_is_told_to_wait(world: World, ann: Person) -> None:
     world.provider.gate.clear()
     first = asyncio.create_task(ask(ann, "/generate/text", BODY | {"stream": True}))
-    while not asked(world):
-        await asyncio.sleep(0)
+    await world.provider.asked.wait()
     for stream in (True, False):
         again = await ask(ann, "/generate/text", BODY | {"stream": stream})
         assert_problem(again, 409, "idempotency_in_progress")

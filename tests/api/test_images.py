@@ -29,6 +29,11 @@ LATER = {"Prefer": "respond-async"}
 HTML = b"<!doctype html><script>alert(1)</script>"
 
 
+@pytest.fixture
+def world(common: World) -> World:
+    return common
+
+
 # --- whole ------------------------------------------------------------------------------------
 
 
@@ -146,7 +151,7 @@ async def test_an_image_deleted_while_it_is_made_leaves_nothing(world: World, an
     world.provider.gate.set()
     await world.aigen.background.drain()
     assert_problem(await ann.get(path), 404, "not_found")
-    folder = world.aigen.settings.media_dir
+    folder = world.aigen.settings.media_dir / ann.id
     assert [file for file in folder.rglob("*") if file.is_file()] == []
 
 

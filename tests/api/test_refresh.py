@@ -1,5 +1,6 @@
 """Refresh tokens: each works once; what a second use means."""
 
+import asyncio
 from datetime import timedelta
 
 import httpx
@@ -12,6 +13,11 @@ from tests.api.answers import assert_json, assert_problem
 from tests.api.conftest import OpenWorld
 from tests.api.test_sessions import TOKENS, claims_of
 from tests.api.world import ADDRESS, Person, World
+
+
+@pytest.fixture
+def world(common: World) -> World:
+    return common
 
 
 async def refresh(world: World, token: str, key: str | None = None) -> httpx.Response:
@@ -35,9 +41,11 @@ def later(world: World, seconds: float) -> None:
     world.clock.set(world.clock.now() + timedelta(seconds=seconds))
 
 
-async def assert_refused_and_session_lives(world: World, response: httpx.Response) -> None:
+async def assert_refused_and_session_lives(
+    world: World, ann: Person, response: httpx.Response
+) -> None:
     assert_problem(response, 401, "token_revoked")
-    assert Action.REFRESH_REUSED not in await actions(world)
+    assert Action.REFRESH_REUSED not in await actions(world, ann)
 
 
 async def assert_session_ended(world: World, ann: Person, newest: str) -> None:
@@ -47,9 +55,10 @@ async def assert_session_ended(world: World, ann: Person, newest: str) -> None:
     assert (await stored(world, newest)).revoked_at is not None
 
 
-async def actions(world: World) -> list[Action]:
+async def actions(world: World, ann: Person) -> list[Action]:
+    """What was noted of Ann lately."""
     page = await world.look(lambda records: records.audit.page(PageRequest(limit=100)))
-    return [entry.action for entry in page.items]
+    return [entry.action for entry in page.items if entry.target_id == ann.id]
 
 
 # --- rotation ---------------------------------------------------------------------------------
@@ -67,6 +76,20 @@ async def test_a_refresh_revokes_the_old_token_and_inserts_the_new_one(
     assert (new.session_id, new.user_id) == (old.session_id, ann.id)
     assert_json(await world.bearing(tokens["access_token"]).get("/users/me"))
     assert_json(await ann.get("/users/me"))  # the old access token lives out its time
+
+
+async def test_of_two_refreshes_at_once_one_gets_new_tokens(world: World, ann: Person) -> None:
+    answers = await asyncio.gather(*(refresh(world, ann.refresh_token) for _ in "ab"))
+    first, second = sorted(answers, key=lambda answer: answer.status_code)
+    await assert_refused_and_session_lives(world, ann, second)
+    assert_json(await refresh(world, assert_json(first)["refresh_token"]))
+
+
+async def test_of_two_refreshes_at_once_by_one_client_both_get_the_same_token(
+    world: World, ann: Person
+) -> None:
+    answers = await asyncio.gather(*(refresh(world, ann.refresh_token, "k") for _ in "ab"))
+    assert len({assert_json(answer)["refresh_token"] for answer in answers}) == 1
 
 
 async def test_a_chain_of_refreshes_goes_on_until_the_session_is_too_old(world: World) -> None:
@@ -98,7 +121,7 @@ async def test_a_replay_within_ten_seconds_is_refused_and_nothing_else(
 ) -> None:
     newest = await successor(world, ann.refresh_token)
     later(world, 10)
-    await assert_refused_and_session_lives(world, await refresh(world, ann.refresh_token))
+    await assert_refused_and_session_lives(world, ann, await refresh(world, ann.refresh_token))
     assert_json(await ann.get("/users/me"))
     assert_json(await refresh(world, newest))
 
@@ -168,7 +191,7 @@ async def test_without_the_same_key_a_retry_is_a_replay(
     world: World, ann: Person, key: str | None
 ) -> None:
     newest = await successor(world, ann.refresh_token, "k")
-    await assert_refused_and_session_lives(world, await refresh(world, ann.refresh_token, key))
+    await assert_refused_and_session_lives(world, ann, await refresh(world, ann.refresh_token, key))
     later(world, 20)
     assert_problem(await refresh(world, ann.refresh_token, key), 401, "token_revoked")
     await assert_session_ended(world, ann, newest)
@@ -177,7 +200,7 @@ async def test_without_the_same_key_a_retry_is_a_replay(
 async def test_a_retry_after_the_successor_was_used_is_a_replay(world: World, ann: Person) -> None:
     second = await successor(world, ann.refresh_token, "k")
     newest = await successor(world, second, "another")
-    await assert_refused_and_session_lives(world, await refresh(world, ann.refresh_token, "k"))
+    await assert_refused_and_session_lives(world, ann, await refresh(world, ann.refresh_token, "k"))
     later(world, 20)
     assert_problem(await refresh(world, ann.refresh_token, "k"), 401, "token_revoked")
     await assert_session_ended(world, ann, newest)
@@ -187,4 +210,4 @@ async def test_a_first_refresh_without_a_key_cannot_be_retried_with_one(
     world: World, ann: Person
 ) -> None:
     await successor(world, ann.refresh_token)
-    await assert_refused_and_session_lives(world, await refresh(world, ann.refresh_token, "k"))
+    await assert_refused_and_session_lives(world, ann, await refresh(world, ann.refresh_token, "k"))

@@ -10,8 +10,6 @@ from tests.api.answers import assert_problem
 from tests.api.test_refused import USUAL, assert_nothing_was_done
 from tests.api.world import Person, World
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 
 def data_url(content: bytes, kind: str = "image/png") -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
@@ -42,7 +40,7 @@ PICTURES = {
     "loopback as a number": "https://2130706433/fox.png",
     "loopback in hex": "https://0x7f.1/fox.png",
     "loopback, short": "https://127.1/fox.png",
-    "loopback in wide digits": "https://１２７.0.0.1/fox.png",
+    "loopback in wide digits": "https://\uff11\uff12\uff17.0.0.1/fox.png",
     "loopback, IPv6": "https://[::1]/fox.png",
     "loopback, mapped": "https://[::ffff:127.0.0.1]/fox.png",
     "private": "https://10.1.2.3/fox.png",

@@ -1,8 +1,5 @@
 """Texts: whole, streamed, repeated, refused."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,20 +14,15 @@ from aigen.ports.provider import (
     NotSent,
     Refused,
     TextAnswer,
-    TextDelta,
     Unknown,
 )
-from aigen.testing import ScriptedProvider
 from tests.api.answers import (
     assert_id,
     assert_json,
     assert_problem,
-    assert_problem_shape,
     assert_time,
-    events_of,
-    live_events,
 )
-from tests.api.conftest import OpenWorld, Serve
+from tests.api.conftest import OpenWorld
 from tests.api.world import Person, World
 
 TEXT = {
@@ -44,6 +36,12 @@ TEXT = {
     "created_at",
 }
 ASKED = {"model": "some/model", "prompt": "Say hello"}
+
+
+@pytest.fixture
+def world(common: World) -> World:
+    return common
+
 
 FAILURES: list[tuple[Failure, int, str]] = [
     (Refused(reason="no such model"), 422, "provider_refused"),
@@ -147,125 +145,3 @@ async def test_without_room_on_the_disk_nothing_is_bought(open_world: OpenWorld)
         assert_problem(await ann.post(path, ASKED), 503, "storage_full")
     assert_problem(await ann.post("/generate/text", ASKED | {"stream": True}), 503, "storage_full")
     assert (world.provider.text_requests, world.provider.image_requests) == ([], [])
-
-
-# --- streamed ---------------------------------------------------------------------------------
-
-
-async def test_a_stream_gives_deltas_and_then_the_whole(world: World, ann: Person) -> None:
-    response = await ann.post("/generate/text", ASKED | {"stream": True})
-    *deltas, done = events_of(response)
-    assert [event.name for event in deltas] == ["delta"] * 4
-    assert [json.loads(event.data) for event in deltas] == [
-        {"text": word} for word in ("You", "said:", "Say", "hello")
-    ]
-    assert done.name == "done"
-    text = json.loads(done.data)
-    assert text.keys() == TEXT
-    assert assert_json(await ann.get(f"/generate/text/{text['id']}")) == text
-
-
-@failures
-async def test_a_refusal_before_the_first_token_is_an_ordinary_problem(
-    world: World, ann: Person, failure: Failure, status: int, code: str
-) -> None:
-    world.provider.texts.add(failure)
-    response = await ann.post("/generate/text", ASKED | {"stream": True})
-    assert_problem(response, status, code)
-    assert_refusal_is_explained(response, failure)
-
-
-class Stammering(ScriptedProvider):
-    """Says a few words, waits to be let on, and says the last thing."""
-
-    def __init__(self, last: TextAnswer | Failure | Exception) -> None:
-        super().__init__()
-        self._last = last
-
-    async def stream(self, request: TextRequest) -> AsyncIterator[TextDelta | TextAnswer | Failure]:
-        self.text_requests.append(request)
-        for word in ("line 1\n", "\r\n\n data: ü🦊"):
-            yield TextDelta(text=word)
-        await self.gate.wait()
-        if isinstance(self._last, Exception):
-            raise self._last
-        yield self._last
-
-
-ANSWER = TextAnswer(
-    model="m", text="line 1\n…", finish_reason="stop", usage=Usage(), cost_usd=Decimal(1)
-)
-
-
-async def test_whatever_characters_a_delta_has_it_stays_one_event(open_world: OpenWorld) -> None:
-    world = await open_world({"text_provider": Stammering(ANSWER)})
-    response = await (await world.ann()).post("/generate/text", ASKED | {"stream": True})
-    assert [json.loads(event.data)["text"] for event in events_of(response)] == [
-        "line 1\n",
-        "\r\n\n data: ü🦊",
-        "line 1\n…",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("last", "status", "code"),
-    [*FAILURES, (RuntimeError("a bug"), 504, "provider_outcome_unknown")],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-async def test_a_failure_after_the_first_token_is_an_event(
-    open_world: OpenWorld, last: Failure | Exception, status: int, code: str
-) -> None:
-    world = await open_world({"text_provider": Stammering(last)})
-    response = await (await world.ann()).post("/generate/text", ASKED | {"stream": True})
-    *deltas, error = events_of(response)
-    assert [event.name for event in [*deltas, error]] == ["delta", "delta", "error"]
-    problem = json.loads(error.data)
-    assert problem["code"] == code
-    assert problem["request_id"] == response.headers["x-request-id"]
-    assert_problem_shape(problem, status)
-
-
-async def test_deltas_are_sent_as_they_come(open_world: OpenWorld, serve: Serve) -> None:
-    provider = Stammering(ANSWER)
-    provider.gate.clear()
-    world = await open_world({"text_provider": provider})
-    ann = (await world.ann()).over(await serve(world))
-    asked = ann.http.stream(
-        "POST",
-        "/generate/text",
-        json=ASKED | {"stream": True},
-        headers={"Authorization": f"Bearer {ann.token}"},
-    )
-    async with asked as response:
-        assert response.headers["cache-control"] == "no-store"
-        events = live_events(response)
-        assert [(await anext(events)).name for _ in range(2)] == ["delta", "delta"]
-        provider.gate.set()  # only now can the provider end
-        assert (await anext(events)).name == "done"
-        assert await anext(events, None) is None
-
-
-# --- clients who leave ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("is_stream", [False, True])
-async def test_what_a_client_who_left_has_asked_for_is_recorded(
-    open_world: OpenWorld, serve: Serve, is_stream: bool
-) -> None:
-    provider = Stammering(ANSWER) if is_stream else ScriptedProvider()
-    provider.gate.clear()
-    world = await open_world({"text_provider": provider})
-    ann = await world.ann()
-    distant = ann.over(await serve(world))
-    asking = asyncio.create_task(
-        distant.post("/generate/text", ASKED | {"stream": is_stream}, timeout=10)
-    )
-    while not provider.text_requests:
-        await asyncio.sleep(0)
-    asking.cancel()
-    await asyncio.gather(asking, return_exceptions=True)
-    assert assert_json(await ann.get("/generate/text"))["items"] == []
-    provider.gate.set()
-    await world.aigen.background.drain()
-    (text,) = assert_json(await ann.get("/generate/text"))["items"]
-    assert text["prompt"] == "Say hello"

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import httpx
-import pytest
+import pytest_asyncio
 
 from aigen.testing import PlainPasswords
 from tests.api.answers import assert_json, assert_problem
@@ -37,7 +37,7 @@ def assert_must_wait(response: httpx.Response, seconds: int) -> None:
     assert response.headers["retry-after"] == str(seconds)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="package")
 async def strict(open_world: OpenWorld) -> World:
     """An installation in which waiting begins after three failures."""
     return await open_world(login_failures=3, login_failures_per_address=5)

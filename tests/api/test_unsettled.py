@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from aigen.adapters.system_clock import SystemIds
 from aigen.domain.model.users import User
@@ -29,7 +30,7 @@ def unknown_job(user: User, **fields: Any) -> VideoJob:
     return a_job(user, **defaults | fields)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="package")
 async def job(world: World) -> VideoJob:
     """An unknown one of somebody's."""
     user = a_user()

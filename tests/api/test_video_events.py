@@ -15,6 +15,11 @@ from tests.api.test_videos import JOB, stored_as, submit
 from tests.api.world import UNKNOWN_ID, Person, World
 
 
+@pytest.fixture
+def world(common: World) -> World:
+    return common
+
+
 class Watching:
     """Somebody who watches a job."""
 

@@ -1,15 +1,15 @@
 """Video jobs: submitted, watched, cancelled, retried, removed."""
 
 import asyncio
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from aigen.domain.model.videos import VideoError, VideoState
 from aigen.ports.jobs import Claim
-from aigen.ports.provider import Ended, InProgress, NotSent, Refused, SubmitOutcome, Unknown
+from aigen.ports.provider import (
+    NotSent,
+)
 from aigen.testing.samples import a_job, new_id, stored
 from tests.api.answers import assert_done, assert_id, assert_json, assert_problem, assert_time
 from tests.api.conftest import OpenWorld
@@ -21,6 +21,11 @@ JOB = set(
     finished_at""".split()
 )
 ASKED = {"model": "some/film", "prompt": "A fox"}
+
+
+@pytest.fixture
+def world(common: World) -> World:
+    return common
 
 
 async def submit(person: Person, **fields: Any) -> dict[str, Any]:
@@ -113,83 +118,6 @@ async def test_a_user_has_so_many_unfinished_jobs_and_no_more(open_world: OpenWo
     assert_problem(retry, 429, "too_many_jobs")
 
 
-# --- what becomes of it -------------------------------------------------------------------------
-
-
-async def test_a_worker_makes_the_film(busy: World) -> None:
-    ann = await busy.ann()
-    job = await submit(ann)
-    async with busy.aigen.worker():
-        done = await ended(busy, ann, job)
-    assert (done["status"], done["error"], done["cost_usd"]) == ("completed", None, 0.25)
-    assert done["may_be_charged"] is True
-    for instant in ("submitted_at", "updated_at", "finished_at"):
-        assert_time(done[instant])
-    assert job["created_at"] < done["submitted_at"] < done["finished_at"]
-    film = await busy.anonymous.get(done["video_url"])
-    assert (film.status_code, film.headers["content-type"]) == (200, "video/mp4")
-
-
-SUBMISSIONS: list[tuple[SubmitOutcome, str, bool]] = [
-    (Refused(reason="no such model"), "provider_refused", False),
-    (Unknown(reason="reset"), "submission_outcome_unknown", True),
-]
-
-
-@pytest.mark.parametrize(("outcome", "code", "may_be_charged"), SUBMISSIONS)
-async def test_why_a_submission_failed_and_whether_it_may_cost_is_said(
-    busy: World, outcome: SubmitOutcome, code: str, may_be_charged: bool
-) -> None:
-    busy.provider.submits.add(outcome)
-    ann = await busy.ann()
-    job = await submit(ann)
-    async with busy.aigen.worker():
-        failed = await ended(busy, ann, job)
-    assert (failed["status"], failed["error_code"]) == ("failed", code)
-    assert failed["error"]
-    assert failed["may_be_charged"] is may_be_charged
-    assert failed["video_url"] is None
-    assert_time(failed["finished_at"])
-    assert len(busy.provider.submissions) == 1
-
-
-@pytest.mark.parametrize(
-    ("how", "code"),
-    [
-        ("failed", "provider_failed"),
-        ("cancelled", "provider_cancelled"),
-        ("expired", "provider_expired"),
-    ],
-)
-async def test_why_the_provider_gave_up_is_said(busy: World, how: str, code: str) -> None:
-    busy.provider.polls.add(InProgress(), Ended(how=how, reason="too foxy", cost_usd=Decimal(0)))
-    ann = await busy.ann()
-    job = await submit(ann)
-    async with busy.aigen.worker():
-        failed = await ended(busy, ann, job)
-    assert (failed["status"], failed["error_code"]) == ("failed", code)
-    assert "too foxy" in failed["error"]
-    assert (failed["may_be_charged"], failed["cost_usd"]) == (False, 0)
-
-
-async def test_a_job_that_nobody_takes_times_out(world: World, ann: Person) -> None:
-    job = await submit(ann)
-    world.clock.set(world.clock.now() + timedelta(hours=2))
-    assert await claims(world) == ()
-    ann = await world.login(ann.email)
-    failed = await status_of(ann, job)
-    assert (failed["status"], failed["error_code"]) == ("failed", "queue_timeout")
-    assert failed["may_be_charged"] is False
-
-
-def test_the_error_codes_are_those_that_the_interface_lists() -> None:
-    assert {code.value for code in VideoError} == set(
-        """provider_refused provider_failed provider_cancelled provider_expired provider_lost
-        no_content provider_duplicate media_unavailable media_rejected queue_timeout deadline
-        submission_outcome_unknown submission_settled held_after_restore""".split()
-    )
-
-
 # --- cancel -----------------------------------------------------------------------------------
 
 
@@ -209,8 +137,7 @@ async def test_a_submission_in_flight_is_cancelled_at_once_and_may_cost(busy: Wo
     async with busy.aigen.worker():
         job = await submit(ann)
         async with asyncio.timeout(5):
-            while not busy.provider.submissions:
-                await asyncio.sleep(0)
+            await busy.provider.asked.wait()
         assert (await status_of(ann, job))["status"] == "processing"
         cancelled = assert_json(await ann.post(f"/generate/video/{job['id']}/cancel"))
         assert (cancelled["status"], cancelled["may_be_charged"]) == ("cancelled", True)
@@ -228,8 +155,7 @@ async def test_a_cancelled_submission_that_was_surely_not_taken_costs_nothing(bu
     async with busy.aigen.worker():
         job = await submit(ann)
         async with asyncio.timeout(5):
-            while not busy.provider.submissions:
-                await asyncio.sleep(0)
+            await busy.provider.asked.wait()
         assert_json(await ann.post(f"/generate/video/{job['id']}/cancel"))
         busy.provider.gate.set()
     after = await status_of(ann, job)

@@ -10,6 +10,8 @@ from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.memory.store import MemoryStore
 from aigen.ports.store import Store
 from aigen.testing.contracts.store import *  # noqa: F403
+from aigen.testing.contracts.store_history import *  # noqa: F403
+from aigen.testing.contracts.store_queue import *  # noqa: F403
 
 
 @pytest_asyncio.fixture(params=["memory", "duckdb"])

@@ -12,7 +12,7 @@ from aigen.domain.model import limits
 from aigen.domain.model.errors import InvalidRequest
 from aigen.domain.model.images import ImageRequest
 from aigen.domain.model.texts import Message, Speaker, TextRequest
-from aigen.domain.model.videos import VideoRequest
+from aigen.domain.model.video_requests import VideoRequest
 from tests.strategies import storable_text
 
 

@@ -14,13 +14,13 @@ from aigen.domain.model.errors import (
     NotUnknown,
 )
 from aigen.domain.model.media import InputImage
+from aigen.domain.model.video_requests import VideoRequest
 from aigen.domain.model.videos import (
     TRANSITIONS,
     GenerationType,
     IllegalTransition,
     VideoError,
     VideoJob,
-    VideoRequest,
     VideoState,
     VideoStatus,
 )

@@ -4,15 +4,25 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from aigen.adapters.memory.store import MemoryStore
 from aigen.domain.model.users import Role, User
 from aigen.testing import Harness
-from tests.services.worlds import PASSWORD
+from tests.services.worlds import PASSWORD, TroubledStore
 
 
 @pytest.fixture
-async def harness() -> AsyncIterator[Harness]:
-    async with Harness.open() as harness:
+def store() -> TroubledStore:
+    """The store of the `harness`."""
+    return TroubledStore(MemoryStore())
+
+
+@pytest.fixture
+async def harness(store: TroubledStore) -> AsyncIterator[Harness]:
+    async with Harness.open(store=store) as harness:
         yield harness
+        # Closing waits for what is being bought, also after a test that has failed.
+        harness.provider.gate.set()
+        store.recover()
 
 
 @pytest.fixture

@@ -1,16 +1,19 @@
 """Requests with an Idempotency-Key: done once, answered as often as asked."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from aigen.domain.model.errors import (
     AigenError,
+    DatabaseUnavailable,
     IdempotencyConflict,
     IdempotencyInProgress,
     NotFound,
     ProviderOutcomeUnknown,
+    ProviderRefused,
 )
 from aigen.domain.model.idempotency import IdempotencyKey
 from aigen.domain.model.images import Image, ImageStatus
@@ -18,7 +21,7 @@ from aigen.domain.model.inputs import data_url
 from aigen.domain.model.texts import Text
 from aigen.domain.model.users import User
 from aigen.domain.services.repeats import Once
-from aigen.ports.provider import Failure, TextDelta, Unknown
+from aigen.ports.provider import Failure, Refused, TextDelta, Unknown
 from aigen.testing import PNG, Harness
 from tests.services.worlds import (
     DAY,
@@ -26,6 +29,7 @@ from tests.services.worlds import (
     HOUR,
     SECOND,
     TICK,
+    TroubledStore,
     a_key,
     image_request,
     leap,
@@ -33,7 +37,7 @@ from tests.services.worlds import (
     text_request,
 )
 
-Ask = Callable[[Harness, User, IdempotencyKey], Awaitable[Once[Text] | Once[Image]]]
+Ask = Callable[[Harness, User, IdempotencyKey], Coroutine[Any, Any, Once[Text] | Once[Image]]]
 
 
 async def ask_text(harness: Harness, user: User, key: IdempotencyKey) -> Once[Text]:
@@ -119,7 +123,7 @@ async def test_while_the_first_is_running_a_repeat_is_told_to_wait(
     harness: Harness, ann: User, ask: Ask
 ) -> None:
     harness.provider.gate.clear()
-    first = await started(harness, ask(harness, ann, a_key()))  # type: ignore[arg-type]
+    first = await started(harness, ask(harness, ann, a_key()))
     with pytest.raises(IdempotencyInProgress) as refused:
         await ask(harness, ann, a_key())
     assert refused.value.retry_after > timedelta(0)
@@ -160,7 +164,7 @@ async def test_a_request_that_a_crash_cut_off_is_unknown(
     harness: Harness, ann: User, ask: Ask
 ) -> None:
     harness.provider.gate.clear()
-    first = await started(harness, ask(harness, ann, a_key()))  # type: ignore[arg-type]
+    first = await started(harness, ask(harness, ann, a_key()))
     await leap(harness, HOUR)
     with pytest.raises(ProviderOutcomeUnknown):
         await ask(harness, ann, a_key())
@@ -191,6 +195,35 @@ async def test_a_full_disk_does_not_hide_what_was_bought_before(
     again = await ask(harness, ann, a_key())
     assert again.is_replay
     assert again.value == first.value
+
+
+@everything
+@pytest.mark.parametrize(
+    ("failure", "frees"), [(Refused(reason="no foxes"), True), (Unknown(reason="cut off"), False)]
+)
+async def test_how_a_request_failed_is_noted_once_the_database_is_back(
+    harness: Harness,
+    store: TroubledStore,
+    ann: User,
+    ask: Ask,
+    failure: Failure,
+    frees: bool,
+) -> None:
+    script(harness, failure)
+    harness.provider.gate.clear()
+    first = await started(harness, ask(harness, ann, a_key()))
+    store.trouble = DatabaseUnavailable()
+    harness.provider.gate.set()
+    await harness.clock.advance(5)
+    store.recover()
+    await harness.clock.advance(5)
+    with pytest.raises((ProviderRefused, ProviderOutcomeUnknown)):
+        await first
+    if frees:
+        assert not (await ask(harness, ann, a_key())).is_replay
+    else:
+        with pytest.raises(ProviderOutcomeUnknown):
+            await ask(harness, ann, a_key())
 
 
 async def test_a_finished_text_asked_for_again_as_a_stream_comes_as_one_piece(

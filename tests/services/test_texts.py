@@ -100,7 +100,8 @@ async def test_a_text_is_its_owners_alone(harness: Harness, ann: User, bob: User
 
 async def test_history_is_read_page_by_page_newest_first(harness: Harness, ann: User) -> None:
     texts = [await harness.aigen.texts.generate(ann.id, text_request(f"{n}")) for n in range(5)]
-    seen, before = [], None
+    seen: list[Text] = []
+    before = None
     for size in (2, 2, 1):
         query = HistoryQuery(user_id=ann.id, page=PageRequest(limit=2, before=before))
         page = await harness.aigen.texts.list(query)
@@ -166,7 +167,7 @@ async def test_what_fails_before_the_first_piece_is_an_ordinary_error(
 
 @pytest.mark.parametrize("end", [Unknown(reason="cut off"), None])
 async def test_what_breaks_off_is_told_after_the_pieces(
-    harness: Harness, ann: User, end: Failure | None, caplog: pytest.LogCaptureFixture
+    harness: Harness, ann: User, end: Failure | None
 ) -> None:
     texts = texts_of(harness, BrokenProvider(end))
     pieces = (await texts.stream_once(ann.id, text_request(), None)).value
@@ -204,32 +205,30 @@ async def test_a_client_that_has_gone_away_finds_the_text_in_its_history(
     assert len(harness.provider.text_requests) == 1
 
 
-async def test_a_text_waits_for_a_database_that_is_away() -> None:
-    store = TroubledStore(MemoryStore())
-    async with Harness.open(store=store) as harness:
-        ann = await harness.user()
-        harness.provider.gate.clear()
-        task = await started(harness, harness.aigen.texts.generate(ann.id, text_request()))
-        store.trouble = DatabaseUnavailable()
-        harness.provider.gate.set()
-        await harness.clock.advance(MINUTE)
-        assert not task.done()
-        store.trouble = None
-        await harness.clock.advance(SECOND)
-        assert [await task] == await history(harness, ann)
+async def test_a_text_waits_for_a_database_that_is_away(
+    harness: Harness, store: TroubledStore, ann: User
+) -> None:
+    harness.provider.gate.clear()
+    task = await started(harness, harness.aigen.texts.generate(ann.id, text_request()))
+    store.trouble = DatabaseUnavailable()
+    harness.provider.gate.set()
+    await harness.clock.advance(MINUTE)
+    assert not task.done()
+    store.recover()
+    await harness.clock.advance(SECOND)
+    assert [await task] == await history(harness, ann)
 
 
-async def test_who_waits_is_not_kept_for_ever(harness: Harness) -> None:
-    store = TroubledStore(MemoryStore())
-    async with Harness.open(store=store) as harness:
-        ann = await harness.user()
-        harness.provider.gate.clear()
-        task = await started(harness, harness.aigen.texts.generate(ann.id, text_request()))
-        store.trouble = DatabaseUnavailable()
-        harness.provider.gate.set()
-        await harness.clock.advance(3 * MINUTE)
-        with pytest.raises(DatabaseUnavailable):
-            await task
+async def test_who_waits_is_not_kept_for_ever(
+    harness: Harness, store: TroubledStore, ann: User
+) -> None:
+    harness.provider.gate.clear()
+    task = await started(harness, harness.aigen.texts.generate(ann.id, text_request()))
+    store.trouble = DatabaseUnavailable()
+    harness.provider.gate.set()
+    await harness.clock.advance(3 * MINUTE)
+    with pytest.raises(DatabaseUnavailable):
+        await task
 
 
 async def test_closing_waits_for_what_is_being_bought() -> None:

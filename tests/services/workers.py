@@ -11,6 +11,7 @@ from aigen.domain.model.videos import VideoJob
 from aigen.domain.services.worker import Worker, WorkerPolicy
 from aigen.ports.clock import Clock
 from aigen.ports.jobs import JobBoard, Journal
+from aigen.ports.provider import VideoProvider
 from aigen.testing import Harness
 from tests.services.boards import now_of
 from tests.services.worlds import SECOND
@@ -20,6 +21,7 @@ def a_worker(
     harness: Harness,
     *,
     board: JobBoard | None = None,
+    provider: VideoProvider | None = None,
     journal: Journal | None = None,
     clock: Clock | None = None,
     **policy: Any,
@@ -27,7 +29,7 @@ def a_worker(
     """A worker of the harness's installation, as if in a process of its own."""
     return Worker(
         board or harness.aigen.work,
-        harness.provider,
+        provider or harness.provider,
         harness.media,
         harness.aigen.events,
         journal or harness.journal,

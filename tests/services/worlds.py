@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 from aigen.adapters.memory.media import MemoryMedia
 from aigen.domain.model.audit import Action, AuditEntry
-from aigen.domain.model.errors import AigenError, DatabaseUnavailable
+from aigen.domain.model.errors import DatabaseUnavailable
 from aigen.domain.model.idempotency import IdempotencyKey
 from aigen.domain.model.images import ImageRequest
 from aigen.domain.model.pages import PageRequest
 from aigen.domain.model.texts import TextRequest
-from aigen.domain.model.videos import VideoRequest
+from aigen.domain.model.video_requests import VideoRequest
 from aigen.ports.provider import (
     BadAnswer,
     Failure,
@@ -50,9 +50,12 @@ class TroubledStore(Store):
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.trouble: AigenError | None = None
+        self.trouble: Exception | None = None
         self.hides = False
         self.writes = 0
+
+    def recover(self) -> None:
+        self.trouble, self.hides = None, False
 
     async def read(self, look: Callable[[Records], T]) -> T:
         if self.trouble is not None:

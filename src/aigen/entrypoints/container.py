@@ -1,5 +1,6 @@
 """The object graph: which adapter stands behind which port, and who is given what."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from dependency_injector import containers, providers
@@ -19,7 +20,7 @@ from aigen.adapters.openrouter.videos import OpenRouterVideos
 from aigen.adapters.system_clock import SystemClock, SystemIds
 from aigen.adapters.validated_emails import ValidatedEmails
 from aigen.domain.model.sessions import SessionPolicy
-from aigen.domain.model.videos import VideoPolicy
+from aigen.domain.model.video_requests import VideoPolicy
 from aigen.domain.services.accounts import Accounts
 from aigen.domain.services.administration import Administration
 from aigen.domain.services.background import Background
@@ -207,3 +208,13 @@ class Container(containers.DeclarativeContainer):
         providers.Callable(_worker_policy, settings),
         is_inside=True,
     )
+
+
+def new_container(
+    settings: Settings, provider_url: str, adapters: Mapping[str, object]
+) -> Container:
+    """A container with some of its adapters replaced by given ones."""
+    container = Container(settings=settings, provider_url=provider_url)
+    for name, adapter in adapters.items():
+        getattr(container, name).override(providers.Object(adapter))
+    return container

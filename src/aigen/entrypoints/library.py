@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
-from dependency_injector import providers
 
 from aigen.adapters.bcrypt_passwords import BcryptPasswords
 from aigen.adapters.duckdb.store import DuckdbStore
@@ -24,13 +23,15 @@ from aigen.domain.services.texts import Texts
 from aigen.domain.services.videos import Videos
 from aigen.domain.services.work import Work
 from aigen.domain.services.worker import Worker
-from aigen.entrypoints.container import Container
 from aigen.entrypoints.secrets_file import Secrets
 from aigen.entrypoints.settings import Settings
 from aigen.ports.clock import Clock
 from aigen.ports.events import Events
 from aigen.ports.media import MediaLinks, MediaStore
 from aigen.ports.store import Store
+
+if TYPE_CHECKING:
+    from aigen.entrypoints.container import Container
 
 #: The provider ports; when all are replaced, nothing needs to stand in for the provider.
 _PROVIDERS = frozenset({"text_provider", "image_provider", "video_provider", "catalogue"})
@@ -76,7 +77,7 @@ class Aigen:
     links: MediaLinks
     events: Events
     clock: Clock
-    _container: Container
+    _container: "Container"
 
     @classmethod
     @asynccontextmanager
@@ -95,9 +96,10 @@ class Aigen:
         async with AsyncExitStack() as stack:
             needs_provider = not adapters.keys() >= _PROVIDERS
             url = await stack.enter_async_context(_provider(settings, needs_it=needs_provider))
-            container = Container(settings=settings, provider_url=url)
-            for name, adapter in adapters.items():
-                getattr(container, name).override(providers.Object(adapter))
+            # Its library looks for web frameworks to work with, and loads them.
+            from aigen.entrypoints.container import new_container  # noqa: PLC0415
+
+            container = new_container(settings, url, adapters)
             await _open_adapters(container, stack)
             aigen = _assemble(container)
             stack.push_async_callback(aigen.background.drain)
@@ -120,7 +122,7 @@ class Aigen:
             await running
 
 
-async def _open_adapters(container: Container, stack: AsyncExitStack) -> None:
+async def _open_adapters(container: "Container", stack: AsyncExitStack) -> None:
     """Open what needs it, in this order; the stack closes it in the other."""
     media, store, passwords = container.media(), container.store(), container.passwords()
     journal = container.journal()
@@ -136,7 +138,7 @@ async def _open_adapters(container: Container, stack: AsyncExitStack) -> None:
     stack.push_async_callback(container.clients().aclose)
 
 
-def _assemble(container: Container) -> Aigen:
+def _assemble(container: "Container") -> Aigen:
     return Aigen(
         settings=container.settings(),
         secrets=container.secrets(),
@@ -163,7 +165,7 @@ def _assemble(container: Container) -> Aigen:
 @asynccontextmanager
 async def _provider(settings: Settings, *, needs_it: bool) -> AsyncIterator[str]:
     """Where the provider is; in demo mode a simulator that runs as long as the block."""
-    if not settings.is_demo or not needs_it or "openrouter_url" in settings.model_fields_set:
+    if not settings.is_demo or not needs_it or settings.has_own_provider:
         yield settings.openrouter_url
         return
     # Imported here: only the demo needs a second web framework's worth of memory.

@@ -31,6 +31,7 @@ class SettingsInvalid(AigenError):
 
 # --- the kinds of values --------------------------------------------------------------------
 
+_SHORTEST_TOKEN = 8
 _UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
 
@@ -293,6 +294,13 @@ class Settings(BaseSettings):
                 raise ValueError(reason)
         return value
 
+    @field_validator("worker_token", "operator_token", "web_token")
+    @classmethod
+    def _tokens_must_be_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _SHORTEST_TOKEN:
+            raise ValueError(f"must have at least {_SHORTEST_TOKEN} characters")
+        return value
+
     @field_validator("pepper")
     @classmethod
     def _pepper_must_be_strong(cls, value: SecretStr | None) -> SecretStr | None:
@@ -304,6 +312,11 @@ class Settings(BaseSettings):
     def is_demo(self) -> bool:
         """Whether the simulator stands in for the provider."""
         return self.openrouter_api_key is None
+
+    @property
+    def has_own_provider(self) -> bool:
+        """Whether the address of a provider was given, be it a simulator's."""
+        return "openrouter_url" in self.model_fields_set
 
     @property
     def database_file(self) -> Path:

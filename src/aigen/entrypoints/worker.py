@@ -42,7 +42,7 @@ async def serve_worker(settings: Settings, stop: Stop) -> None:
 
     Raises SettingsInvalid without a provider, Forbidden if the API refuses the worker's token.
     """
-    if settings.is_demo and "openrouter_url" not in settings.model_fields_set:
+    if settings.is_demo and not settings.has_own_provider:
         raise SettingsInvalid(
             "OPENROUTER_API_KEY: a standalone worker needs the provider's key, or "
             "AIGEN_OPENROUTER_URL of a simulator that it shares with the API."

@@ -1,1 +1,1 @@
-"""Every port in memory: the fakes that `aigen.testing` ships, and the clock that stands still."""
+"""Ports kept in memory: the fakes that `aigen.testing` ships, and the clock that stands still."""

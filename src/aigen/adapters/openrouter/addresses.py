@@ -1,6 +1,5 @@
-"""Which addresses are the provider's own, and which strange ones may be visited (promises 2.4)."""
+"""Which addresses are the provider's own, and which strange ones may be visited."""
 
-import ipaddress
 import re
 from urllib.parse import quote
 
@@ -8,14 +7,6 @@ import httpx
 
 #: No control characters and no half surrogate pairs; `.` and `..` would lead to other routes.
 _USABLE_ID = re.compile(r"(?!\.{1,2}\Z)[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,200}")
-
-#: Networks that Python 3.11 calls global and the registries of special addresses do not.
-_SPECIAL = tuple(
-    ipaddress.ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")
-)
-#: The only part of IPv6 that is handed out for use in the internet.
-_UNICAST = ipaddress.IPv6Network("2000::/3")
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Origin:
@@ -55,26 +46,6 @@ def is_usable_id(job_id: str) -> bool:
 
 def escaped(job_id: str) -> str:
     return quote(job_id, safe="")
-
-
-def is_public(host: str) -> bool:
-    """Whether an IP address is one of the open internet; what it embeds counts as well."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or _behind_nat64(address)
-        if inner is not None:
-            return is_public(str(inner))
-        if address not in _UNICAST:
-            return False
-    is_special = any(address in network for network in _SPECIAL)
-    return address.is_global and not address.is_multicast and not is_special
-
-
-def _behind_nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
 
 
 def _is_base(url: httpx.URL) -> bool:

@@ -12,10 +12,11 @@ import httpx
 from attrs import evolve
 from httpx_aiohttp import AiohttpTransport
 
-from aigen.adapters.openrouter.addresses import Origin, is_public
+from aigen.adapters.openrouter.addresses import Origin
 from aigen.adapters.openrouter.exchange import Line
 from aigen.adapters.openrouter.outcomes import Outcomes
 from aigen.adapters.openrouter.reasons import Reasons
+from aigen.domain.model.hosts import is_public_address
 
 _MIB = 1024 * 1024
 _LARGEST_JSON = 8 * _MIB
@@ -52,7 +53,7 @@ class OpenRouterClients:
         image_timeout: timedelta,
         referer: str | None = None,
         tls: ssl.SSLContext | None = None,
-        may_connect: Callable[[str], bool] = is_public,
+        may_connect: Callable[[str], bool] = is_public_address,
     ) -> None:
         if not api_key or not api_key.isascii() or not api_key.isprintable():
             raise ValueError("The provider's key must be of printable ASCII characters")

@@ -1,4 +1,4 @@
-"""The three routes to a picture: what is sent on each, and what comes back (interface 3.4)."""
+"""The three routes to a picture: what is sent on each, and what comes back."""
 
 from collections.abc import Callable
 from decimal import Decimal

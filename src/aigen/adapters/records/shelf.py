@@ -75,7 +75,8 @@ class Log:
         del self.sweeps[mark.sweeps :]
 
     def net(self) -> "Net":
-        """For each shelf the keys whose value is another one now, with both values."""
+        """For each shelf the keys whose value is another one now, or was swept and put back,
+        with both values."""
         first: dict[Shelf[Any, Any], dict[Any, Any]] = {}
         for shelf, key, before in self._steps:
             first.setdefault(shelf, {}).setdefault(key, None if before is UNREAD else before)
@@ -84,6 +85,7 @@ class Log:
                 key: Difference(before=before, after=after)
                 for key, before in befores.items()
                 if (after := shelf.peek(key)) is not before
+                or (after is not None and shelf.is_swept(after))
             }
             for shelf, befores in first.items()
         }

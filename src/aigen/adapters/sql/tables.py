@@ -160,6 +160,9 @@ def _columns(**codecs: Codec) -> tuple[Column, ...]:
     return tuple(Column(name=name, codec=codec, attribute=name) for name, codec in codecs.items())
 
 
+#: Every row is kept in memory.
+_WHOLLY: Any = {"resident_where": "true", "is_resident": lambda _: True}
+
 USERS = Table(
     "users",
     User,
@@ -173,8 +176,7 @@ USERS = Table(
         created_at=_TIME,
         last_login_at=_TIME,
     ),
-    resident_where="true",
-    is_resident=lambda _: True,
+    **_WHOLLY,
 )
 
 SESSIONS = Table(
@@ -216,8 +218,7 @@ RESET_LINKS = Table(
     ResetLink,
     ("digest",),
     _columns(digest=_PLAIN, user_id=_ID, expires_at=_TIME),
-    resident_where="true",
-    is_resident=lambda _: True,
+    **_WHOLLY,
 )
 
 FAILED_LOGINS = Table(
@@ -225,8 +226,7 @@ FAILED_LOGINS = Table(
     FailedLogins,
     ("subject",),
     _columns(subject=_PLAIN, count=_PLAIN, since=_TIME, blocked_until=_TIME),
-    resident_where="true",
-    is_resident=lambda _: True,
+    **_WHOLLY,
 )
 
 IDEMPOTENCY_KEYS = Table(
@@ -346,8 +346,7 @@ WORKERS = Table(
     WorkerLease,
     ("worker_id",),
     _columns(worker_id=_ID, expires_at=_TIME, is_inside=_PLAIN, trouble=_PLAIN),
-    resident_where="true",
-    is_resident=lambda _: True,
+    **_WHOLLY,
 )
 
 MEDIA_REMOVALS = Table(
@@ -355,8 +354,7 @@ MEDIA_REMOVALS = Table(
     MediaRemoval,
     ("prefix",),
     _columns(prefix=_PLAIN),
-    resident_where="true",
-    is_resident=lambda _: True,
+    **_WHOLLY,
 )
 
 AUDIT_LOG = Table(

@@ -1,18 +1,17 @@
 """Pictures that a request builds on: which addresses are handed on, which data is taken."""
 
 import base64
-import ipaddress
 import re
 from contextlib import suppress
 from urllib.parse import urlsplit
 
 from aigen.domain.model.errors import InvalidRequest
+from aigen.domain.model.hosts import is_public_host
 from aigen.domain.model.limits import can_be_stored
 from aigen.domain.model.media import Picture
 
 _LONGEST_ADDRESS = 4096
 _DATA = re.compile(r"data:image/(?:png|jpeg|jpg|webp);base64,", re.IGNORECASE)
-_LOCAL_NAMES = re.compile(r"(?:^|\.)(?:localhost|local|internal|lan|home\.arpa|intranet)\.?$")
 
 
 def parse_input(field: str, text: str) -> str | Picture:
@@ -54,21 +53,9 @@ def _is_public_https(text: str) -> bool:
         return False
     try:
         address = urlsplit(text)
-        host = (address.hostname or "").lower()
+        host = address.hostname or ""
         has_login = address.username is not None or address.password is not None
         _ = address.port  # raises for a port that is none
     except ValueError:
         return False
-    return address.scheme.lower() == "https" and not has_login and _is_public(host)
-
-
-def _is_public(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        pass
-    # What looks like a number (2130706433, 0x7f.1, 127.1) is an IPv4 address to many a resolver.
-    last = host.rstrip(".").rpartition(".")[2]
-    if not last or last.isdigit() or last.startswith("0x"):
-        return False
-    return "." in host.rstrip(".") and not _LOCAL_NAMES.search(host)
+    return address.scheme.lower() == "https" and not has_login and is_public_host(host)

@@ -1,5 +1,6 @@
 """Stored files: what they are, where they lie, which kinds are taken."""
 
+import re
 from enum import StrEnum
 
 from attrs import frozen
@@ -22,15 +23,14 @@ class MediaType(StrEnum):
         return {"jpeg": "jpg"}.get(self.name.lower(), self.name.lower())
 
 
-#: What files of each type begin with, and at which byte.
+#: What files of each type begin with; a dot stands for any byte.
 _SIGNATURES = (
-    (0, b"\x89PNG\r\n\x1a\n", MediaType.PNG),
-    (0, b"\xff\xd8\xff", MediaType.JPEG),
-    (8, b"WEBP", MediaType.WEBP),
-    (0, b"GIF87a", MediaType.GIF),
-    (0, b"GIF89a", MediaType.GIF),
-    (4, b"ftyp", MediaType.MP4),
-    (0, b"\x1aE\xdf\xa3", MediaType.WEBM),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), MediaType.PNG),
+    (re.compile(rb"\xff\xd8\xff"), MediaType.JPEG),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), MediaType.WEBP),
+    (re.compile(rb"GIF8[79]a"), MediaType.GIF),
+    (re.compile(rb"....ftyp", re.DOTALL), MediaType.MP4),
+    (re.compile(rb"\x1aE\xdf\xa3"), MediaType.WEBM),
 )
 
 #: Every signature lies within so many bytes.
@@ -40,10 +40,8 @@ SIGNATURE_BYTES = 16
 def type_of(head: bytes | bytearray) -> MediaType | None:
     """The type of a file that begins so, if it is one that is taken. What its sender calls it
     does not count."""
-    for place, signature, media_type in _SIGNATURES:
-        if head[place : place + len(signature)] == signature:
-            return media_type
-    return None
+    kinds = (kind for signature, kind in _SIGNATURES if signature.match(head))
+    return next(kinds, None)
 
 
 PICTURES = frozenset({MediaType.PNG, MediaType.JPEG, MediaType.WEBP, MediaType.GIF})

@@ -21,9 +21,16 @@ _COMMON = frozenset(
     abc abcd abcdef abcdefgh aigen openrouter
     """.split()
 )
-_LOOKALIKES = str.maketrans("013457@$!", "oieastasi")
-_DIGITS = ("01234567890123456789", "09876543210987654321")
-_KEYBOARD = ("qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm", "1q2w3e4r5t6y7u8i9o0p")
+#: Signs and digits that stand for a letter which they look like.
+_SIGNS = str.maketrans("@$!", "asi")
+_DIGITS_AS_LETTERS = str.maketrans("013457", "oieast")
+_RUNS = (
+    "01234567890123456789",
+    "09876543210987654321",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "qwertzuiopasdfghjklyxcvbnm",
+    "1q2w3e4r5t6y7u8i9o0p",
+)
 
 #: Nobody's list of common passwords has longer ones, whatever they consist of.
 _LONGEST_COMMON = 24
@@ -52,18 +59,29 @@ def _is_the_email(folded: str, email: str) -> bool:
 
 
 def _is_common(folded: str) -> bool:
-    plain = re.sub(r"[\s\W_]", "", folded)
+    plain = _bare(folded)
     if len(plain) > _LONGEST_COMMON:
         return False
-    if plain.isdigit() and (len(set(plain)) <= 2 or any(plain in run for run in _DIGITS)):  # noqa: PLR2004
+    if not plain:
+        return _is_monotonous(folded)
+    if plain.isdigit() and _is_monotonous(plain):
         return True
-    if any(plain in run for run in _KEYBOARD):
+    if any(plain in run for run in _RUNS):
         return True
-    word = re.sub(r"^\d+|\d+$", "", plain)
-    return any(
-        _unrepeated(candidate) in _COMMON
-        for candidate in (word, plain, word.translate(_LOOKALIKES), plain.translate(_LOOKALIKES))
-    )
+    spelled = (plain, _bare(folded.translate(_SIGNS)))
+    trimmed = (re.sub(r"^\d+|\d+$", "", word) for word in spelled)
+    words = {*spelled, *trimmed}
+    words |= {word.translate(_DIGITS_AS_LETTERS) for word in words}
+    return any(_unrepeated(word) in _COMMON for word in words)
+
+
+def _is_monotonous(text: str) -> bool:
+    return len(set(text)) <= 2  # noqa: PLR2004
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone."""
+    return re.sub(r"[\W_]", "", text)
 
 
 def _unrepeated(text: str) -> str:

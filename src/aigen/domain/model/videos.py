@@ -1,7 +1,7 @@
 """The video job: its states, and every change that may happen to it."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -9,9 +9,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from aigen.domain.model import limits
 from aigen.domain.model.errors import (
-    InvalidRequest,
     JobFinished,
     JobNotRetryable,
     NotHeld,
@@ -114,43 +112,6 @@ class Unsettled(StrEnum):
 class GenerationType(StrEnum):
     TEXT_TO_VIDEO = "text_to_video"
     IMAGE_TO_VIDEO = "image_to_video"
-
-
-@frozen(kw_only=True)
-class VideoPolicy:
-    """What a user may ask of the queue."""
-
-    deadline: timedelta = timedelta(hours=2)
-    jobs_per_user: int = 20
-
-
-@frozen(kw_only=True)
-class VideoRequest:
-    """A prompt with the options that video models know. `duration` is in seconds;
-    `image_url` and `last_image_url` are an https address or a data URL."""
-
-    model: str
-    prompt: str
-    aspect_ratio: str | None = None
-    resolution: str | None = None
-    duration: int | None = None
-    generate_audio: bool | None = None
-    seed: int | None = None
-    image_url: str | None = None
-    last_image_url: str | None = None
-
-    def __attrs_post_init__(self) -> None:
-        limits.check_text("model", self.model, longest=limits.LONGEST_MODEL)
-        limits.check_text("prompt", self.prompt, longest=limits.LONGEST_PROMPT)
-        limits.check_option("aspect_ratio", self.aspect_ratio)
-        limits.check_option("resolution", self.resolution)
-        limits.check_range("duration", self.duration, 1, limits.LONGEST_FILM_SECONDS)
-        limits.check_range("seed", self.seed, 0, limits.LARGEST_SEED)
-        if self.last_image_url is not None and self.image_url is None:
-            raise InvalidRequest(
-                "`last_image_url` needs `image_url`, the picture to begin with.",
-                field="last_image_url",
-            )
 
 
 @frozen(kw_only=True)
@@ -299,6 +260,7 @@ class VideoJob:
         """The provider said no to this very request."""
         if self.state is VideoState.CANCELLED:
             return self._never_sent(now)
+        self._must_be_submitting(VideoState.FAILED)
         return self._never_sent(now).failed(
             code=VideoError.PROVIDER_REFUSED, reason=reason, now=now
         )
@@ -307,6 +269,7 @@ class VideoJob:
         """Nobody knows whether it was taken; the nonce stays, for an answer may yet come."""
         if self.state is VideoState.CANCELLED:
             return self
+        self._must_be_submitting(VideoState.FAILED)
         return self.failed(code=VideoError.SUBMISSION_OUTCOME_UNKNOWN, reason=reason, now=now)
 
     def taken_over(self, *, worker_id: str, now: datetime) -> "VideoJob":
@@ -380,7 +343,13 @@ class VideoJob:
         return evolve(self, is_held=False, not_before=now, deadline_at=deadline_at, updated_at=now)
 
     def _never_sent(self, now: datetime) -> "VideoJob":
+        if self.provider_job_id is not None:  # the provider has said otherwise before
+            return self
         return evolve(self, nonce=None, may_be_charged=False, updated_at=now)
+
+    def _must_be_submitting(self, target: VideoState) -> None:
+        if self.state is not VideoState.SUBMITTING:
+            raise IllegalTransition(self.state, target)
 
     def _must_be_unknown(self) -> None:
         if not self.is_unknown:

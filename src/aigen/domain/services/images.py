@@ -24,7 +24,7 @@ from aigen.domain.model.pages import Page
 from aigen.domain.services.background import Background
 from aigen.domain.services.files import Files
 from aigen.domain.services.inputs import give_out, store_picture, take_in
-from aigen.domain.services.patience import write_patiently
+from aigen.domain.services.patience import record_paid
 from aigen.domain.services.provider_health import ProviderHealth
 from aigen.domain.services.repeats import Once, remember, replay, settle
 from aigen.ports.clock import Clock, Ids
@@ -217,7 +217,7 @@ class Images:
             records.images.put(image)
             return True
 
-        if not await write_patiently(self._store, self._clock, change):
+        if await record_paid(self._store, self._clock, change) is False:
             await self._files.carry_out_removals()
 
 

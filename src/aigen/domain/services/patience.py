@@ -13,6 +13,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _PAUSE = timedelta(seconds=1)
+_PATIENCE = timedelta(minutes=2)
 
 
 async def until_taken(
@@ -33,6 +34,13 @@ async def until_taken(
         await clock.sleep(_PAUSE)
 
 
-async def write_patiently(store: Store, clock: Clock, change: Callable[[Records], T]) -> T:
-    """`store.write` for what was paid for: repeated for two minutes if need be."""
-    return await until_taken(clock, lambda: store.write(change), patience=timedelta(minutes=2))
+async def record_paid(store: Store, clock: Clock, change: Callable[[Records], T]) -> T | None:
+    """Write down what was paid for, trying for two minutes if need be; None if it was in vain.
+
+    Then the result still goes to whoever asked: an error would make them buy it again.
+    """
+    try:
+        return await until_taken(clock, lambda: store.write(change), patience=_PATIENCE)
+    except (DatabaseUnavailable, Busy):
+        logger.exception("a paid result could not be recorded")
+        return None

@@ -99,9 +99,10 @@ class Watch:
         return self._overdue() if self._is_due(now) else Again(pause=self.interval)
 
     def _step(self, outcome: PollOutcome, now: datetime) -> Step:
+        if isinstance(outcome, InProgress | Done):
+            self.unreachable, self.missing, self.missing_since = 0, 0, None
         match outcome:
             case InProgress():
-                self.unreachable, self.missing, self.missing_since = 0, 0, None
                 return Again(pause=self.interval)
             case Done():
                 return self._done(outcome)

@@ -6,7 +6,8 @@ from aigen.ports.provider import Failure, Misconfigured, ModelCatalogue
 
 
 class ProviderHealth:
-    """Opens at the first refusal of our key or credit, closes at the first call that succeeds."""
+    """In trouble from the first refusal of our key or credit until a call succeeds, or the
+    provider says that it takes the key: then the next call shows whether there is credit again."""
 
     def __init__(self, catalogue: ModelCatalogue) -> None:
         self._catalogue = catalogue
@@ -22,7 +23,6 @@ class ProviderHealth:
         return error_of(failure)
 
     async def examine(self) -> None:
-        """Ask the provider about our key; what only a paid call can show is left as it is."""
+        """Ask the provider about our key. Nobody else might: who is not ready is sent no calls."""
         refused = await self._catalogue.check_key()
-        if refused is not None:
-            self.trouble = refused.reason
+        self.trouble = None if refused is None else refused.reason

@@ -15,7 +15,7 @@ from aigen.domain.model.idempotency import Attempt, IdempotencyKey
 from aigen.domain.model.pages import Page
 from aigen.domain.model.texts import Text, TextRequest
 from aigen.domain.services.background import Background
-from aigen.domain.services.patience import write_patiently
+from aigen.domain.services.patience import record_paid
 from aigen.domain.services.provider_health import ProviderHealth
 from aigen.domain.services.repeats import Once, remember, replay, settle
 from aigen.ports.clock import Clock, Ids
@@ -183,7 +183,7 @@ class Texts:
             records.texts.put(text)
             settle(records, user_id, key, Attempt.DONE)
 
-        await write_patiently(self._store, self._clock, change)
+        await record_paid(self._store, self._clock, change)
         return text
 
     async def _note_failure(
@@ -191,7 +191,9 @@ class Texts:
     ) -> None:
         if key is not None:
             attempt = Attempt.UNKNOWN if is_unknown else None
-            await self._store.write(lambda records: settle(records, user_id, key, attempt))
+            await record_paid(
+                self._store, self._clock, lambda records: settle(records, user_id, key, attempt)
+            )
 
 
 async def _again(text: Text) -> AsyncIterator[TextDelta | Text]:

@@ -16,7 +16,8 @@ from aigen.domain.model.errors import (
 from aigen.domain.model.idempotency import Attempt, IdempotencyKey
 from aigen.domain.model.media import InputImage, MediaRemoval, folder_of
 from aigen.domain.model.pages import Page
-from aigen.domain.model.videos import VideoJob, VideoPolicy, VideoRequest
+from aigen.domain.model.video_requests import VideoPolicy, VideoRequest
+from aigen.domain.model.videos import VideoJob
 from aigen.domain.services.files import Files
 from aigen.domain.services.inputs import take_in
 from aigen.domain.services.repeats import Once, remember, replay, settle

@@ -10,6 +10,7 @@ import aigen
 from aigen.adapters.system_clock import SystemIds
 from aigen.entrypoints.api import errors
 from aigen.entrypoints.api.envelope import Envelope
+from aigen.entrypoints.api.gate import Gate
 from aigen.entrypoints.api.house import House
 from aigen.entrypoints.api.routes import (
     administration,
@@ -54,7 +55,7 @@ _PROBLEM: dict[int | str, dict[str, Any]] = {
 
 
 def create_app(house: House) -> FastAPI:
-    """The application without its envelope, as the documentation is made from it."""
+    """The application without gate and envelope, as the documentation is made from it."""
     settings = house.aigen.settings
     app = FastAPI(
         title="aigen",
@@ -73,17 +74,24 @@ def create_app(house: House) -> FastAPI:
     errors.install(app)
     for module in _ROUTERS:
         app.include_router(module.router)
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Prefer"],
-            expose_headers=["X-Request-ID", "Idempotent-Replay", "Retry-After"],
-        )
     return app
 
 
 def create_server_app(house: House) -> ASGIApp:
     """The application as it is served."""
-    return Envelope(create_app(house), house, SystemIds())
+    return enclosed(create_app(house), house)
+
+
+def enclosed(app: ASGIApp, house: House) -> ASGIApp:
+    """The application behind its gate, in its envelope; and, where origins are configured,
+    readable from them, whatever the answer is."""
+    inner: ASGIApp = Gate(app, house)
+    if house.aigen.settings.cors_origins:
+        inner = CORSMiddleware(
+            inner,
+            allow_origins=house.aigen.settings.cors_origins,
+            allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Prefer"],
+            expose_headers=["X-Request-ID", "Idempotent-Replay", "Retry-After"],
+        )
+    return Envelope(inner, house, SystemIds())

@@ -1,4 +1,4 @@
-"""What every answer carries, every request is logged with, and no error escapes from."""
+"""What every answer carries, every request is logged with, and no failure escapes from."""
 
 import re
 import time
@@ -6,11 +6,8 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
-from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aigen.domain.model.errors import ShuttingDown
-from aigen.entrypoints.api.errors import internal_problem, problem_of
 from aigen.entrypoints.api.house import House
 from aigen.ports.clock import Ids
 
@@ -23,9 +20,6 @@ _HEADERS = (
     (b"x-frame-options", b"DENY"),
 )
 _NO_STORE = (b"cache-control", b"no-store")
-
-#: What may still be asked of a server that is shutting down.
-_WHILE_DRAINING = ("/healthz", "/readyz", "/metrics", "/work/", "/auth/", "/media/")
 
 
 class Envelope:
@@ -53,22 +47,12 @@ class Envelope:
             await send(message)
 
         try:
-            await self._answer(scope, receive, sealed)
+            await self._app(scope, receive, sealed)
         except Exception:
+            # The framework has answered already, and lets the failure pass for the log.
             logger.exception("request_failed", request_id=request_id)
-            if not status:
-                response = internal_problem().response(Request(scope))
-                await response(scope, receive, sealed)
         finally:
             self._note(scope, status, time.perf_counter() - began)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_new_work = scope["method"] != "GET" and not scope["path"].startswith(_WHILE_DRAINING)
-        if self._house.is_draining and is_new_work:
-            response = problem_of(ShuttingDown()).response(Request(scope))
-            await response(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
 
     def _request_id(self, scope: Scope) -> str:
         """The client's own, if it is harmless, else a new one."""
@@ -79,7 +63,8 @@ class Envelope:
 
     def _note(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "(none)")
-        self._house.metrics.note_request(scope["method"], route, status, seconds)
+        if self._house.metrics is not None:
+            self._house.metrics.note_request(scope["method"], route, status, seconds)
         logger.info(
             "request",
             method=scope["method"],

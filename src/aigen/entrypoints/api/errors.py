@@ -106,27 +106,29 @@ def problem_of_status(status: int, headers: Mapping[str, str] | None = None) -> 
     return Problem(status=status, code=code, detail=detail, headers=headers or {})
 
 
-def internal_problem() -> Problem:
-    return problem_of_status(500)
-
-
 def install(app: FastAPI) -> None:
     """Let every error of the app leave as a problem."""
     # Starlette types a handler by the widest exception, so each is cast to it.
     app.add_exception_handler(AigenError, cast("Any", _on_our_error))
     app.add_exception_handler(RequestValidationError, cast("Any", _on_invalid_request))
     app.add_exception_handler(HTTPException, cast("Any", _on_framework_error))
+    app.add_exception_handler(Exception, _on_bug)
 
 
 async def _on_our_error(request: Request, error: AigenError) -> Response:
     problem = problem_of(error)
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("request_failed", exc_info=error)
+        logger.error("request_failed", exc_info=error, request_id=_id_of(request))
     return problem.response(request)
 
 
 async def _on_framework_error(request: Request, error: HTTPException) -> Response:
     return problem_of_status(error.status_code, error.headers).response(request)
+
+
+async def _on_bug(request: Request, _: Exception) -> Response:
+    """The framework lets the error itself pass on, to where it is logged."""
+    return problem_of_status(HTTPStatus.INTERNAL_SERVER_ERROR).response(request)
 
 
 async def _on_invalid_request(request: Request, error: RequestValidationError) -> Response:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from prometheus_client import (
+    CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
     Gauge,
     Histogram,
     ProcessCollector,
+    generate_latest,
 )
 
 from aigen.domain.model.videos import VideoStatus
@@ -33,6 +35,12 @@ class Metrics:
             "aigen_video_jobs", "Video jobs by status", ["status"], registry=self.registry
         )
         self._workers = Gauge("aigen_workers", "Workers with a lease", registry=self.registry)
+
+    media_type = CONTENT_TYPE_LATEST
+
+    def text(self) -> bytes:
+        """All of them, as Prometheus reads it."""
+        return generate_latest(self.registry)
 
     def note_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """`route` is the pattern, not the address: addresses are without number."""

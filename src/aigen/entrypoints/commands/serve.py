@@ -66,8 +66,9 @@ async def _welcome(aigen: Aigen) -> str:
     if settings.docs:
         lines.append(f"                   API documentation {settings.api_base}/docs")
     if settings.is_demo:
+        stand_in = settings.openrouter_url if settings.has_own_provider else "a simulator"
         lines.append(
-            "Demo mode: a simulator stands in for the provider; set OPENROUTER_API_KEY for real."
+            f"Demo mode: {stand_in} stands in for the provider; set OPENROUTER_API_KEY for real."
         )
     email = settings.admin_email or "admin@localhost"
     password = secrets.token_urlsafe(15)

@@ -3,7 +3,6 @@
 import asyncio
 
 from fastapi import APIRouter, Depends, Request, Response, status
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from aigen.adapters.openrouter.callbacks import check_signature, read_callback
 from aigen.domain.model.errors import AigenError, CallbackSignatureInvalid, NotFound
@@ -47,12 +46,12 @@ async def readyz(house: TheHouse, response: Response) -> ReadinessOut:
 @router.get("/metrics", dependencies=[Depends(current_admin)], response_class=Response)
 async def metrics(house: TheHouse) -> Response:
     """Prometheus metrics, where they are switched on."""
-    if not house.aigen.settings.metrics:
+    if house.metrics is None:
         raise NotFound
     counts = await house.aigen.store.read(lambda records: records.videos.count_by_status())
     leases = await _leases(house) or ()
     house.metrics.note_jobs(counts, workers=len(leases))
-    return Response(generate_latest(house.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(house.metrics.text(), media_type=house.metrics.media_type)
 
 
 @router.post("/provider/callback/{nonce}", status_code=status.HTTP_204_NO_CONTENT)

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response, status
 
-from aigen.domain.model.videos import VideoJob, VideoRequest, VideoStatus
+from aigen.domain.model.video_requests import VideoRequest
+from aigen.domain.model.videos import VideoJob, VideoStatus
 from aigen.entrypoints.api.auth import TheHouse, User
 from aigen.entrypoints.api.house import House
 from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped

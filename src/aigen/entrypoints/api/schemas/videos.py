@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from aigen.domain.model import limits
-from aigen.domain.model.videos import VideoJob, VideoRequest
+from aigen.domain.model.video_requests import VideoRequest
+from aigen.domain.model.videos import VideoJob
 from aigen.entrypoints.api.schemas.images import input_url
 from aigen.entrypoints.api.schemas.values import (
     Answer,

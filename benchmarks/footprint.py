@@ -1,0 +1,50 @@
+"""The API process: how soon it is ready, and how much memory it keeps after 100,000 requests."""
+
+import asyncio
+import time
+from contextlib import ExitStack
+
+import httpx
+
+from benchmarks.load import hammer
+from benchmarks.processes import serving
+from benchmarks.tables import Result, show
+from benchmarks.text import BODY, aigen_api, log_in
+
+TEXTS = 60_000
+LOOKS = 40_000
+MIB = 2**20
+
+
+def run() -> None:
+    with ExitStack() as stack:
+        provider = stack.enter_context(serving("benchmarks.provider"))
+        began = time.perf_counter()
+        api = stack.enter_context(aigen_api(provider.url))
+        ready = time.perf_counter() - began
+        before = api.rss_bytes()
+        token = log_in(api)
+        asyncio.run(hammer(f"{api.url}/generate/text", requests=TEXTS, body=BODY, token=token))
+        headers = {"Authorization": f"Bearer {token}"}
+        video = {"model": "google/veo-3.1-lite", "prompt": "A fox"}
+        job = httpx.post(
+            f"{api.url}/generate/video", json=video, headers=headers, trust_env=False
+        ).json()
+        status = f"{api.url}/generate/video/{job['id']}/status"
+        cpu = api.cpu_seconds()
+        looks = asyncio.run(hammer(status, requests=LOOKS, token=token))
+        cpu = (api.cpu_seconds() - cpu) / LOOKS * 1000
+        after = api.rss_bytes()
+    show(
+        "The API process",
+        [
+            Result(name="ready", figures={"": f"{ready:.2f} s"}, bound="less than 2.5 s"),
+            Result(name="memory when ready", figures={"": f"{before / MIB:.0f} MiB"}),
+            Result(
+                name=f"memory after {TEXTS + LOOKS} requests",
+                figures={"": f"{after / MIB:.0f} MiB"},
+                bound="less than 150 MB",
+            ),
+            Result(name="a status read", figures={"": f"{cpu:.3f} ms CPU, {looks.rate:.0f}/s"}),
+        ],
+    )

@@ -1,0 +1,246 @@
+"""The OpenAPI document: whole, valid in form, and true."""
+
+import json
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest_asyncio
+
+from aigen.entrypoints.api.app import create_app
+from tests.api.answers import assert_json, assert_problem
+from tests.api.conftest import OpenWorld
+from tests.api.world import World
+
+#: Every route of interface.md 3.1 to 3.7, with the status of its success.
+ROUTES = """
+    POST /auth/register 201
+    POST /auth/login 200
+    POST /auth/refresh 200
+    POST /auth/logout 204
+    POST /auth/reset 204
+    GET /users/me 200
+    PUT /users/me 200
+    GET /users 200
+    POST /users 201
+    PUT /users/{} 200 role
+    DELETE /users/{} 204
+    POST /users/{} 201 reset-link
+    GET /admin/audit 200
+    GET /admin/videos 200
+    POST /admin/videos/{} 200 resolve
+    GET /admin/stats 200
+    POST /generate/text 200
+    GET /generate/text 200
+    GET /generate/text/{} 200
+    DELETE /generate/text/{} 204
+    POST /generate/image 200
+    POST /generate/image 202
+    GET /generate/image 200
+    GET /generate/image/{} 200
+    DELETE /generate/image/{} 204
+    POST /generate/video 202
+    POST /generate/video/from-image 202
+    GET /generate/video 200
+    GET /generate/video/{} 200
+    DELETE /generate/video/{} 204
+    GET /generate/video/{} 200 status
+    GET /generate/video/{} 200 events
+    POST /generate/video/{} 200 cancel
+    POST /generate/video/{} 202 retry
+    GET /media/{} 200
+    GET /models 200
+    GET /healthz 200
+    GET /readyz 200
+    GET /readyz 503
+    GET /metrics 200
+    POST /provider/callback/{} 204
+"""
+METHODS = {"get", "put", "post", "delete", "head", "options", "patch", "trace"}
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def document(still: World) -> dict[str, Any]:
+    found: dict[str, Any] = assert_json(await still.http.get("/openapi.json"))
+    return found
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        assert item.keys() <= METHODS
+        for method, operation in item.items():
+            yield method.upper(), path, operation
+
+
+def listed_routes() -> set[tuple[str, str, str]]:
+    """Method, address with `{}` for what varies, status."""
+    rows = [line.split() for line in ROUTES.strip().splitlines()]
+    return {(method, "/".join([path, *more]), status) for method, path, status, *more in rows}
+
+
+# --- what is in it ----------------------------------------------------------------------------
+
+
+async def test_every_route_of_the_interface_and_no_other_is_in_it(
+    document: dict[str, Any],
+) -> None:
+    found = {
+        (method, re.sub(r"\{[^}]*\}", "{}", path), status)
+        for method, path, operation in operations(document)
+        for status in operation["responses"]
+        if not status.endswith("XX") and status != "422"
+    }
+    assert found == listed_routes()
+
+
+async def test_every_operation_documents_its_answers_and_problems(
+    document: dict[str, Any],
+) -> None:
+    undocumented = []
+    for method, path, operation in operations(document):
+        answers = operation["responses"]
+        refusals = [answers.get("4XX"), answers.get("5XX")]
+        if not all(answer and answer["description"] for answer in answers.values()):
+            undocumented.append((method, path, "an answer without description"))
+        for refusal in refusals:
+            schema = (refusal or {}).get("content", {})
+            if "ProblemOut" not in str(schema):
+                undocumented.append((method, path, "no problem"))
+            if schema.keys() != {"application/problem+json"}:
+                undocumented.append((method, path, f"problems as {sorted(schema)}"))
+    assert undocumented == []
+
+
+async def test_no_operation_claims_the_frameworks_own_422(document: dict[str, Any]) -> None:
+    assert "HTTPValidationError" not in json.dumps(document)
+
+
+async def test_streams_and_files_are_documented_as_what_they_are(
+    document: dict[str, Any],
+) -> None:
+    paths = document["paths"]
+    text = paths["/generate/text"]["post"]["responses"]["200"]["content"]
+    assert text.keys() == {"application/json", "text/event-stream"}
+    events = paths["/generate/video/{video_id}/events"]["get"]["responses"]["200"]["content"]
+    assert events.keys() == {"text/event-stream"}
+    assert "application/json" not in paths["/media/{key}"]["get"]["responses"]["200"]["content"]
+    metrics = paths["/metrics"]["get"]["responses"]["200"].get("content", {})
+    assert "application/json" not in metrics
+
+
+async def test_an_operation_asks_for_a_token_where_the_api_does(
+    still: World, document: dict[str, Any]
+) -> None:
+    wrong = []
+    for method, path, operation in operations(document):
+        address = re.sub(r"\{[^}]*\}", "x", path)
+        answer = await still.http.request(method, address, json={})
+        code = answer.json().get("code") if answer.status_code >= 400 else None
+        if (code == "unauthenticated") != bool(operation.get("security")):
+            wrong.append((method, path, code))
+    assert wrong == []
+
+
+async def test_inner_routes_are_not_shown(document: dict[str, Any]) -> None:
+    for path in document["paths"]:
+        assert not path.startswith(("/work", "/maintenance"))
+
+
+# --- its form ---------------------------------------------------------------------------------
+
+
+async def test_it_is_an_openapi_document(document: dict[str, Any]) -> None:
+    assert re.fullmatch(r"3\.1\.\d+", document["openapi"])
+    assert document["info"].keys() >= {"title", "version"}
+    assert document["info"]["title"] == "aigen"
+    for _, path, operation in operations(document):
+        assert path.startswith("/")
+        assert operation["responses"]
+        assert operation["tags"]
+        assert operation["summary"]
+    assert all(scheme["type"] for scheme in document["components"]["securitySchemes"].values())
+
+
+async def test_operation_ids_are_unique(document: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(ids) == len(set(ids))
+
+
+async def test_path_parameters_are_declared_and_required(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
+        parameters = operation.get("parameters", [])
+        declared = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}
+        assert declared == set(re.findall(r"\{([^}]*)\}", path))
+        for parameter in parameters:
+            assert parameter["in"] in {"path", "query", "header"}
+            assert parameter.get("required", False) or parameter["in"] != "path"
+            assert parameter["schema"]
+        names = [(parameter["in"], parameter["name"].lower()) for parameter in parameters]
+        assert len(names) == len(set(names))
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for part in value.values():
+            yield from references(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from references(part)
+
+
+async def test_all_references_lead_somewhere_and_all_schemas_are_used(
+    document: dict[str, Any],
+) -> None:
+    used = set(references(document))
+    schemas = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert used == schemas
+
+
+async def test_bodies_refuse_unknown_fields_in_the_document_as_in_fact(
+    document: dict[str, Any],
+) -> None:
+    bodies = {
+        reference.rpartition("/")[2]
+        for _, _, operation in operations(document)
+        for reference in references(operation.get("requestBody"))
+    }
+    assert bodies
+    for name in bodies:
+        assert document["components"]["schemas"][name]["additionalProperties"] is False
+
+
+async def test_passwords_are_marked_as_such(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for name, field in (
+        ("LoginBody", "password"),
+        ("AddUserBody", "password"),
+        ("ResetBody", "new_password"),
+        ("ChangeSelfBody", "current_password"),
+    ):
+        assert schemas[name]["properties"][field]["format"] == "password"
+
+
+async def test_building_it_warns_of_nothing(still: World) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        create_app(still.house).openapi()
+    assert [str(warning.message) for warning in caught] == []
+
+
+# --- where it is ------------------------------------------------------------------------------
+
+
+async def test_the_documentation_can_be_switched_off(open_world: OpenWorld) -> None:
+    world = await open_world(docs="off")
+    for path in ("/docs", "/openapi.json", "/redoc", "/docs/oauth2-redirect"):
+        assert_problem(await world.http.get(path), 404, "not_found")
+
+
+async def test_the_documentation_is_a_page(still: World) -> None:
+    page = await still.http.get("/docs")
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "/openapi.json" in page.text

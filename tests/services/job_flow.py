@@ -1,0 +1,308 @@
+"""Jobs, workers and a provider whose every step is somebody else's decision; and who knows what."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from attrs import define, field
+
+from aigen.adapters.local_events import LocalEvents
+from aigen.adapters.memory.clock import ManualClock
+from aigen.adapters.memory.journal import MemoryJournal
+from aigen.adapters.memory.media import MemoryMedia
+from aigen.adapters.memory.provider import MP4, ScriptedProvider
+from aigen.adapters.memory.security import PlainEmails, PlainPasswords
+from aigen.adapters.system_clock import SystemIds
+from aigen.domain.model.errors import (
+    InvalidRequest,
+    JobFinished,
+    JobNotRetryable,
+    JobUnfinished,
+    NotFound,
+    NotUnknown,
+    TooManyJobs,
+)
+from aigen.domain.model.media import FILMS, Picture
+from aigen.domain.model.users import User
+from aigen.domain.model.video_requests import VideoPolicy
+from aigen.domain.model.videos import VideoError, VideoJob
+from aigen.domain.services.accounts import Accounts
+from aigen.domain.services.administration import Administration
+from aigen.domain.services.files import Files
+from aigen.domain.services.inputs import store_picture
+from aigen.domain.services.submitter import Submitter
+from aigen.domain.services.videos import Videos
+from aigen.domain.services.work import Work, WorkPolicy
+from aigen.ports.jobs import Claim, Film, LeaseLost, NoFilm
+from aigen.ports.media import Accept
+from aigen.ports.provider import (
+    Accepted,
+    Misconfigured,
+    NotSent,
+    Refused,
+    SubmitOutcome,
+    Unknown,
+)
+from aigen.ports.store import Records, Store
+from tests.services.worlds import PASSWORD, video_request
+
+JOBS_PER_USER = 3
+DEADLINE = timedelta(hours=2)
+LEASE = timedelta(seconds=60)
+GIVEN_UP = NoFilm(code=VideoError.PROVIDER_FAILED, reason="it broke", cost_usd=Decimal(0))
+
+#: How a provider may answer: what it says, and whether it has the job then.
+VERDICTS: dict[str, tuple[SubmitOutcome | None, bool]] = {
+    "takes it": (None, True),
+    "takes it, and the answer is lost": (Unknown(reason="cut off"), True),
+    "never sees it, and nobody knows": (Unknown(reason="cut off"), False),
+    "refuses": (Refused(reason="no foxes"), False),
+    "is busy": (NotSent(reason="busy", retry_after=timedelta(seconds=5)), False),
+    "wants money": (Misconfigured(reason="no credit"), False),
+}
+#: Answers after which the same job may be sent once more.
+HARMLESS = (NotSent, Misconfigured)
+
+
+@define(eq=False)
+class Hand:
+    """A worker: what it has claimed and not sent, and what it polls. A dead one may wake up."""
+
+    id: str
+    is_alive: bool = True
+    unsent: list[Claim] = field(factory=list)
+    polled: dict[str, Claim] = field(factory=dict)
+
+
+@define(eq=False)
+class Sent:
+    """A request that has left the house, and what came back."""
+
+    hand: Hand
+    claim: Claim
+    outcome: SubmitOutcome
+    #: The provider's id, if it really has the job.
+    real_id: str | None
+    is_answered: bool = False
+
+
+@define
+class Seen:
+    """What the store says of all jobs at one instant."""
+
+    jobs: dict[str, VideoJob]
+    unfinished: dict[str, set[str]]
+    leases: set[str]
+    owners: dict[str, str]
+
+
+class JobFlow:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.clock, self.ids, self.media = ManualClock(), SystemIds(), MemoryMedia()
+        self.provider = ScriptedProvider()
+        events, files = LocalEvents(), Files(store, self.media)
+        self.files = files
+        self.work = Work(
+            store,
+            self.media,
+            events,
+            self.clock,
+            self.ids,
+            WorkPolicy(lease=LEASE, deadline=DEADLINE, callback_base="https://aigen.example"),
+        )
+        policy = VideoPolicy(deadline=DEADLINE, jobs_per_user=JOBS_PER_USER)
+        self.videos = Videos(store, self.media, files, events, self.clock, self.ids, policy)
+        self.accounts = Accounts(
+            store, PlainPasswords(), PlainEmails(), files, events, self.clock, self.ids
+        )
+        self.admin = Administration(store, events, self.clock, self.ids, deadline=DEADLINE)
+        self.sender = Submitter(self.work, self.provider, self.media, MemoryJournal(), self.clock)
+        self.users: list[User] = []
+        self.job_ids: dict[str, str] = {}  # with their owners
+        self.hands: list[Hand] = []
+        self.sent: list[Sent] = []
+        self.adopted_ids: dict[str, str] = {}
+        self.contents: dict[str, bytes] = {}
+
+    # --- owners -------------------------------------------------------------------------------
+
+    async def add_user(self) -> None:
+        email = f"user-{self.ids.new()}@example.org"
+        self.users.append(await self.accounts.add(email, PASSWORD))
+
+    async def submit(self, user: User) -> None:
+        await self._enqueue(user.id, None)
+
+    async def retry(self, video_id: str) -> None:
+        await self._enqueue(self.job_ids[video_id], video_id)
+
+    async def _enqueue(self, user_id: str, old_id: str | None) -> None:
+        before = len((await self.seen()).unfinished[user_id])
+        try:
+            if old_id is None:
+                job = await self.videos.submit(user_id, video_request())
+            else:
+                job = (await self.videos.retry(user_id, old_id)).value
+                assert job.retry_of == old_id
+        except TooManyJobs:
+            assert before >= JOBS_PER_USER
+        except (NotFound, JobNotRetryable):
+            pass
+        else:
+            assert before < JOBS_PER_USER
+            self.job_ids[job.id] = user_id
+
+    async def cancel(self, video_id: str) -> None:
+        try:
+            job = await self.videos.cancel(self.job_ids[video_id], video_id)
+        except (NotFound, JobFinished):
+            return
+        assert job.may_be_charged is (job.nonce is not None)
+
+    async def remove(self, video_id: str) -> None:
+        try:
+            await self.videos.remove(self.job_ids[video_id], video_id)
+        except (NotFound, JobUnfinished):
+            return
+        del self.job_ids[video_id]
+
+    async def remove_user(self, user: User) -> None:
+        await self.accounts.remove(user.id)
+        self.users.remove(user)
+        self.job_ids = {job: owner for job, owner in self.job_ids.items() if owner != user.id}
+
+    # --- workers ------------------------------------------------------------------------------
+
+    async def begin(self) -> Hand:
+        hand = Hand(self.ids.new())
+        await self.work.enlist(hand.id, is_inside=False)
+        self.hands.append(hand)
+        return hand
+
+    async def claim(self, hand: Hand, submissions: int) -> None:
+        try:
+            claims = await self.work.claim(hand.id, submissions=submissions)
+        except LeaseLost:
+            await self._start_over(hand)
+            return
+        assert sum(claim.nonce is not None for claim in claims) <= submissions
+        for claim in claims:
+            if claim.nonce is None:
+                hand.polled[claim.video_id] = claim
+            else:
+                hand.unsent.append(claim)
+
+    async def renew(self, hand: Hand) -> None:
+        try:
+            await self.work.renew(hand.id, trouble=None)
+        except LeaseLost:
+            await self._start_over(hand)
+
+    async def _start_over(self, hand: Hand) -> None:
+        """As a worker does: what it has claimed is sent all the same, what it polled forgotten."""
+        hand.polled.clear()
+        hand.id = self.ids.new()
+        await self.work.enlist(hand.id, is_inside=False)
+
+    async def release(self, hand: Hand) -> None:
+        """A worker stops when it has heard out what it has sent."""
+        if not hand.unsent and not any(sent.hand is hand for sent in self.unanswered()):
+            await self.work.release(hand.id)
+            self.hands.remove(hand)
+
+    async def send(self, hand: Hand, verdict: str) -> None:
+        """The one request that a claim allows."""
+        claim = hand.unsent.pop(0)
+        outcome, is_taken = VERDICTS[verdict]
+        real_id = f"provider-{len(self.sent)}" if is_taken else None
+        outcome = outcome or Accepted(provider_job_id=real_id or "")
+        self.provider.submits.add(outcome)
+        assert await self.sender.send(claim) == outcome
+        self.sent.append(Sent(hand=hand, claim=claim, outcome=outcome, real_id=real_id))
+
+    async def answer(self, sent: Sent) -> None:
+        """The answer is written down; perhaps late, perhaps once more."""
+        claim = sent.claim
+        polled = await self.work.record(claim.video_id, claim.nonce or "", sent.outcome)
+        sent.is_answered = True
+        if polled is not None:
+            sent.hand.polled[claim.video_id] = polled
+
+    async def call_back(self, sent: Sent) -> None:
+        """The provider speaks of a job that it has."""
+        if sent.real_id is None:
+            return
+        claim = sent.claim
+        try:
+            await self.work.must_expect(claim.video_id, claim.nonce or "", sent.real_id)
+        except NotFound:
+            return
+        await self.work.called_back(claim.video_id, claim.nonce or "", sent.real_id)
+
+    async def finish(self, hand: Hand, video_id: str, *, with_film: bool) -> None:
+        """The end of a job, by a worker that believes that it holds it."""
+        claim = hand.polled.pop(video_id)
+        holder = (await self.seen()).jobs.get(video_id)
+        result = await self._film(claim) if with_film else GIVEN_UP
+        is_taken = await self.work.finish(video_id, claim.epoch, result)
+        if is_taken:
+            assert holder is not None
+            assert holder.is_terminal or holder.worker_id == hand.id
+
+    async def _film(self, claim: Claim) -> Film:
+        content = MP4 + f"{claim.video_id} {claim.epoch} {len(self.contents)}".encode()
+        accept = Accept(types=FILMS, size=10_000)
+        name = f"video-{claim.epoch}"
+        picture = Picture(content=content)
+        stored = await store_picture(self.media, picture, claim.folder, name, accept)
+        self.contents[stored.sha256] = content
+        return Film(media=stored, cost_usd=Decimal("0.01"))
+
+    # --- administrators -----------------------------------------------------------------------
+
+    async def adopt(self, video_id: str, provider_job_id: str) -> None:
+        owners = (await self.seen()).owners
+        try:
+            await self.admin.adopt(video_id, provider_job_id)
+        except (NotFound, NotUnknown):
+            return
+        except InvalidRequest:
+            assert provider_job_id in owners
+            return
+        assert provider_job_id not in owners
+        self.adopted_ids[video_id] = provider_job_id
+
+    async def close(self, video_id: str, *, was_charged: bool) -> None:
+        try:
+            await self.admin.close(video_id, was_charged=was_charged)
+        except (NotFound, NotUnknown):
+            return
+
+    # --- what can be seen ---------------------------------------------------------------------
+
+    def unanswered(self) -> list[Sent]:
+        return [sent for sent in self.sent if not sent.is_answered]
+
+    def has_proof(self, video_id: str) -> bool:
+        """Whether somebody knows that the provider has the job."""
+        return video_id in self.adopted_ids or any(
+            sent.claim.video_id == video_id and sent.real_id is not None for sent in self.sent
+        )
+
+    async def seen(self) -> Seen:
+        ids = [sent.real_id for sent in self.sent] + list(self.adopted_ids.values())
+
+        def look(records: Records) -> Seen:
+            found = {video_id: records.videos.get(video_id) for video_id in self.job_ids}
+            owners = {real_id: records.provider_jobs.get(real_id) for real_id in ids if real_id}
+            return Seen(
+                jobs={video_id: job for video_id, job in found.items() if job is not None},
+                unfinished={
+                    user.id: {job.id for job in records.videos.unfinished_of(user.id)}
+                    for user in self.users
+                },
+                leases={lease.worker_id for lease in records.workers.all()},
+                owners={real_id: owner.video_id for real_id, owner in owners.items() if owner},
+            )
+
+        return await self.store.read(look)

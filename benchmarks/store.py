@@ -159,7 +159,8 @@ async def _sqlite(writers: int) -> Measured:
 
 def _fill(connection: duckdb.DuckDBPyConnection | sqlite3.Connection, key: str) -> list[str]:
     connection.execute(
-        f"CREATE TABLE jobs (id {key} PRIMARY KEY, status TEXT, worker TEXT, epoch INT, prompt TEXT)"
+        f"CREATE TABLE jobs (id {key} PRIMARY KEY, status TEXT, worker TEXT, epoch INT,"
+        " prompt TEXT)"
     )
     ids = [new_id() for _ in range(JOBS)]
     rows = [(video_id, "queued", None, 0, "A fox in the snow") for video_id in ids]

@@ -141,7 +141,7 @@ def test_forgeries_are_refused(tokens: JwtTokens) -> None:
         forged(token, {"kid": "another"}),
         forged(token, {"kid": None}),
         forged(token, sub=new_id()),
-        jwt.encode(body, None, "none", headers=headers),
+        jwt.encode(body, "", "none", headers=headers),
         jwt.encode(body, KEY, "HS512", headers=headers),
         signed(OLD_KEY),
         signed(iss="somebody"),

@@ -201,6 +201,19 @@ async def test_another_origin_may_not(shared: World) -> None:
             assert "access-control-allow-origin" not in answer.headers
 
 
+async def test_what_is_refused_at_the_gate_can_be_read_by_a_configured_origin(
+    shared: World,
+) -> None:
+    headers = {"Origin": OURS, "Content-Length": str(10**12)}
+    large = await shared.http.post("/auth/login", content=b"", headers=headers)
+    assert_problem(large, 413, "too_large")
+    shared.house.is_draining = True
+    late = await shared.http.post("/generate/text", json=GENERATION, headers={"Origin": OURS})
+    assert_problem(late, 503, "shutting_down")
+    for response in (large, late):
+        assert response.headers["access-control-allow-origin"] == OURS
+
+
 async def test_a_failure_can_be_read_by_a_configured_origin(open_world: OpenWorld) -> None:
     world = await open_world({"text_provider": Buggy()}, cors_origins=OURS)
     ann: Person = await world.ann()

@@ -264,6 +264,33 @@ async def test_a_part_of_another_version_is_not_given(world: World) -> None:
     assert (other.status_code, other.content) == (200, CONTENT)
 
 
+async def test_no_range_of_another_version_is_behind_the_end(world: World) -> None:
+    url = await put(world, "u/o/a.png", CONTENT)
+    response = await get(world, url, **{"range": "bytes=9999-", "if-range": '"other"'})
+    assert (response.status_code, response.content) == (200, CONTENT)
+
+
+@pytest.mark.parametrize("wanted", ["bytes=0-", "bytes=-5"])
+async def test_an_empty_file_has_no_ranges(world: World, wanted: str) -> None:
+    response = await get(world, await put(world, "u/o/empty", b""), range=wanted)
+    assert_problem(response, 416, "range_not_satisfiable")
+
+
+async def test_a_file_that_goes_while_it_is_asked_for_is_not_found(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await put(world, "u/o/a.png", CONTENT)
+    path = await world.aigen.media.path("u/o/a.png")
+    assert path is not None
+    path.unlink()
+
+    async def a_moment_ago(key: str) -> Path | None:
+        return path
+
+    monkeypatch.setattr(world.aigen.media, "path", a_moment_ago)
+    assert_problem(await get(world, url), 404, "not_found")
+
+
 async def test_head_says_what_get_would_and_sends_nothing(world: World, serve: Serve) -> None:
     http = await serve(world)
     url = urlsplit(await put(world, "u/o/a.png", CONTENT))

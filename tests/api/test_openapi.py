@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest_asyncio
 
+from aigen.domain.model.media import MediaType
 from aigen.entrypoints.api.app import create_app
 from tests.api.answers import assert_json, assert_problem
 from tests.api.conftest import OpenWorld
 from tests.api.world import World
 
-#: Every route of interface.md 3.1 to 3.7, with the status of its success.
+#: Every route of interface.md 3.1 to 3.7 and the frontend's, with the status of its success.
 ROUTES = """
     POST /auth/register 201
     POST /auth/login 200
@@ -50,7 +51,10 @@ ROUTES = """
     POST /generate/video/{} 200 cancel
     POST /generate/video/{} 202 retry
     GET /media/{} 200
+    GET /media/{} 206
+    GET /media/{} 304
     GET /models 200
+    GET /about 200
     GET /healthz 200
     GET /readyz 200
     GET /readyz 503
@@ -124,9 +128,11 @@ async def test_streams_and_files_are_documented_as_what_they_are(
     assert text.keys() == {"application/json", "text/event-stream"}
     events = paths["/generate/video/{video_id}/events"]["get"]["responses"]["200"]["content"]
     assert events.keys() == {"text/event-stream"}
-    assert "application/json" not in paths["/media/{key}"]["get"]["responses"]["200"]["content"]
-    metrics = paths["/metrics"]["get"]["responses"]["200"].get("content", {})
-    assert "application/json" not in metrics
+    for status in ("200", "206"):
+        file = paths["/media/{key}"]["get"]["responses"][status]["content"]
+        assert file.keys() == {media_type.value for media_type in MediaType}
+    metrics = paths["/metrics"]["get"]["responses"]["200"]["content"]
+    assert metrics.keys() == {"text/plain"}
 
 
 async def test_an_operation_asks_for_a_token_where_the_api_does(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import aigen
 from aigen.entrypoints.api.routes import operations
 from aigen.ports.provider import Misconfigured
 from aigen.testing import ScriptedProvider
@@ -27,6 +28,22 @@ async def reasons(world: World) -> list[str]:
     assert assert_json(await world.anonymous.get("/healthz")) == {"status": "ok"}
     found: list[str] = answer["reasons"]
     return found
+
+
+# --- what anybody may know --------------------------------------------------------------------
+
+
+async def test_anybody_may_know_what_the_frontend_must(open_world: OpenWorld) -> None:
+    world = await open_world(
+        registration="open", public_url="https://api.example.org/a/", max_body=5000
+    )
+    assert assert_json(await world.anonymous.get("/about")) == {
+        "version": aigen.__version__,
+        "demo": False,
+        "registration": "open",
+        "media_origin": "https://api.example.org",
+        "max_body": 5000,
+    }
 
 
 # --- health and readiness ---------------------------------------------------------------------

@@ -6,11 +6,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from aigen.domain.model.videos import VideoState
-from tests.api.answers import assert_done, assert_json, assert_problem, events_of, live_events
-from tests.api.conftest import Serve
+from aigen.ports.events import VideoEvent
+from tests.api.answers import (
+    assert_done,
+    assert_json,
+    assert_problem,
+    assert_problem_shape,
+    events_of,
+    live_events,
+)
+from tests.api.conftest import OpenWorld, Serve
+from tests.api.outages import FlakyStore
 from tests.api.test_videos import JOB, stored_as, submit
 from tests.api.world import UNKNOWN_ID, Person, World
 
@@ -23,8 +33,9 @@ def world(common: World) -> World:
 class Watching:
     """Somebody who watches a job."""
 
-    def __init__(self, events: AsyncIterator[Any]) -> None:
-        self._events = events
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self._events = live_events(response)
 
     async def next(self) -> dict[str, Any] | None:
         """The job as the next event has it; None at the end of the stream."""
@@ -36,6 +47,15 @@ class Watching:
         job: dict[str, Any] = json.loads(event.data)
         assert job.keys() == JOB
         return job
+
+    async def failure(self) -> dict[str, Any]:
+        """The problem with which the stream ends."""
+        async with asyncio.timeout(5):
+            event = await anext(self._events)
+        assert event.name == "error"
+        problem: dict[str, Any] = json.loads(event.data)
+        assert problem["request_id"] == self._response.headers["x-request-id"]
+        return problem
 
     async def until_end(self) -> list[str]:
         """The statuses of the events that are left."""
@@ -54,7 +74,7 @@ async def watching(person: Person, job: dict[str, Any]) -> AsyncIterator[Watchin
         assert response.headers["content-type"].startswith("text/event-stream")
         assert response.headers["cache-control"] == "no-store"
         assert response.headers["x-accel-buffering"] == "no"
-        yield Watching(live_events(response))
+        yield Watching(response)
 
 
 async def test_a_job_is_shown_at_once_at_every_change_and_no_more_after_its_end(
@@ -100,6 +120,33 @@ async def test_the_stream_ends_when_the_owner_is_removed(busy: World, serve: Ser
         assert await watch.next() == job
         assert_done(await root.delete(f"/users/{ann.id}"))
         assert await watch.next() is None
+
+
+@pytest.mark.parametrize(
+    ("is_away", "bug", "status", "code"),
+    [(True, None, 503, "database_unavailable"), (False, RuntimeError("secret"), 500, "internal")],
+)
+async def test_a_stream_that_cannot_go_on_says_why(
+    open_world: OpenWorld,
+    serve: Serve,
+    is_away: bool,
+    bug: Exception | None,
+    status: int,
+    code: str,
+) -> None:
+    store = FlakyStore()
+    world = await open_world({"store": store})
+    ann = (await world.ann()).over(await serve(world))
+    job = await submit(ann)
+    async with watching(ann, job) as watch:
+        assert await watch.next() == job
+        store.is_away, store.bug = is_away, bug
+        news = VideoEvent(video_id=job["id"], state=VideoState.QUEUED)
+        await world.aigen.events.publish(news)
+        problem = await watch.failure()
+    assert_problem_shape(problem, status)
+    assert problem["code"] == code
+    assert "secret" not in str(problem)
 
 
 async def test_nobody_watches_a_job_of_somebody_else(

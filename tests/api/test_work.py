@@ -153,6 +153,18 @@ async def test_what_a_worker_releases_another_takes_over(board: JobBoard, ann: P
         await board.renew(first, trouble=None)
 
 
+async def test_what_a_worker_never_heard_of_is_recalled(board: JobBoard, ann: Person) -> None:
+    jobs = [await submit(ann) for _ in range(2)]
+    await board.enlist(worker_id := new_id(), is_inside=False)
+    claims = await board.claim(worker_id, submissions=2)
+    assert {claim.video_id for claim in claims} == {job["id"] for job in jobs}
+    assert set(await board.recall(worker_id, holding=[])) == set(claims)
+    first, second = claims
+    assert await board.recall(worker_id, holding={first.video_id}) == (second,)
+    assert await board.recall(worker_id, holding={first.video_id, second.video_id}) == ()
+    assert await board.recall(new_id(), holding=()) == ()
+
+
 # --- what came of a submission ------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """Who may touch the job board, what it takes, and how outages look to a distant worker."""
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -29,6 +30,7 @@ ROUTES = [
     ("POST", f"/work/{UNKNOWN_ID}/enlist"),
     ("POST", f"/work/{UNKNOWN_ID}/renew"),
     ("POST", f"/work/{UNKNOWN_ID}/claim"),
+    ("POST", f"/work/{UNKNOWN_ID}/recall"),
     ("POST", f"/work/{UNKNOWN_ID}/release"),
     ("POST", f"/work/jobs/{UNKNOWN_ID}/nonce/record"),
     ("POST", f"/work/jobs/{UNKNOWN_ID}/1/finish"),
@@ -47,17 +49,27 @@ async def test_the_board_is_for_workers_alone(world: World, ann: Person, root: P
 
 async def test_what_no_worker_sends_is_refused(world: World, root: Person) -> None:
     for method, path in ROUTES:
-        if not path.endswith(("renew", "claim", "record", "finish")):
+        if not path.endswith(("renew", "claim", "recall", "record", "finish")):
             continue
         for content in (b"", b"{", b"[]", b"null", b'{"x": 1}', b"\xff", b"[" * 100_000):
             response = await world.worker.ask(method, path, content=content)
             assert_problem(response, 422, "invalid_request")
 
 
-@pytest.mark.parametrize("worker_id", ["w", "%00", "x" * 500, "'--"])
-async def test_a_worker_with_an_impossible_id_is_refused(world: World, worker_id: str) -> None:
-    response = await world.worker.post(f"/work/{worker_id}/enlist")
-    assert response.status_code in {404, 422}
+@pytest.mark.parametrize("submissions", [-1, 10**9, "many", None, 1e400])
+async def test_no_worker_claims_an_impossible_number_of_jobs(
+    world: World, submissions: Any
+) -> None:
+    content = json.dumps({"submissions": submissions})
+    response = await world.worker.post(f"/work/{UNKNOWN_ID}/claim", content=content)
+    assert_problem(response, 422, "invalid_request")
+
+
+@pytest.mark.parametrize("worker_id", ["w", "%00", "x" * 500, "'--", UNKNOWN_ID.upper() + "A"])
+async def test_a_worker_with_an_impossible_id_is_not_found(world: World, worker_id: str) -> None:
+    for action in ("enlist", "renew", "claim", "recall", "release"):
+        response = await world.worker.post(f"/work/{worker_id}/{action}")
+        assert_problem(response, 404, "not_found")
     assert_done(await world.worker.post(f"/work/{new_id()}/enlist"))
 
 
@@ -65,6 +77,7 @@ CALLS: dict[str, Callable[[JobBoard], Awaitable[Any]]] = {
     "enlist": lambda board: board.enlist(UNKNOWN_ID, is_inside=False),
     "renew": lambda board: board.renew(UNKNOWN_ID, trouble=None),
     "claim": lambda board: board.claim(UNKNOWN_ID, submissions=1),
+    "recall": lambda board: board.recall(UNKNOWN_ID, holding=()),
     "record": lambda board: board.record(UNKNOWN_ID, "n", Accepted(provider_job_id="x")),
     "finish": lambda board: board.finish(
         UNKNOWN_ID, 1, NoFilm(code=VideoError.DEADLINE, reason="x")

@@ -130,7 +130,7 @@ def test_a_worker_with_a_wrong_token_says_so_and_ends(
     person: tuple[Process, Person], tmp_path: Path
 ) -> None:
     api, _ = person
-    with worker(api, tmp_path, "stranger", AIGEN_WORKER_TOKEN="wrong") as stranger:
+    with worker(api, tmp_path, "stranger", AIGEN_WORKER_TOKEN="a wrong token") as stranger:
         assert stranger.child.wait(timeout=20) == 1
     assert "AIGEN_WORKER_TOKEN" in stranger.output()
     assert "Traceback" not in stranger.output()

@@ -1,13 +1,26 @@
 """An empty installation over in-memory adapters, and people in it."""
 
+import inspect
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from aigen.adapters.memory.store import MemoryStore
 from aigen.domain.model.users import Role, User
 from aigen.testing import Harness
+from tests.services.bounds import bounded, opened
 from tests.services.worlds import PASSWORD, TroubledStore
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """No test of this folder may hang."""
+    ours = [item for item in items if item.path.is_relative_to(HERE)]
+    for item in ours:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.obj = bounded(item.obj)
 
 
 @pytest.fixture
@@ -18,11 +31,8 @@ def store() -> TroubledStore:
 
 @pytest.fixture
 async def harness(store: TroubledStore) -> AsyncIterator[Harness]:
-    async with Harness.open(store=store) as harness:
+    async with opened(store=store) as harness:
         yield harness
-        # Closing waits for what is being bought, also after a test that has failed.
-        harness.provider.gate.set()
-        store.recover()
 
 
 @pytest.fixture

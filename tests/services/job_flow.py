@@ -1,6 +1,7 @@
 """Jobs, workers and a provider whose every step is somebody else's decision; and who knows what."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from attrs import define, field
@@ -91,7 +92,7 @@ class Seen:
 
     jobs: dict[str, VideoJob]
     unfinished: dict[str, set[str]]
-    leases: set[str]
+    leases: dict[str, datetime]
     owners: dict[str, str]
 
 
@@ -186,6 +187,27 @@ class JobFlow:
             await self._start_over(hand)
             return
         assert sum(claim.nonce is not None for claim in claims) <= submissions
+        self._take_up(hand, claims)
+
+    async def claim_unheard(self, hand: Hand, submissions: int) -> None:
+        """The claim is made, and its answer lost."""
+        try:
+            await self.work.claim(hand.id, submissions=submissions)
+        except LeaseLost:
+            await self._start_over(hand)
+
+    async def recall(self, hand: Hand) -> None:
+        holding = {
+            *hand.polled,
+            *(claim.video_id for claim in hand.unsent),
+            *(sent.claim.video_id for sent in self.unanswered() if sent.hand is hand),
+        }
+        forgotten = await self.work.recall(hand.id, holding=holding)
+        assert not holding & {claim.video_id for claim in forgotten}
+        self._take_up(hand, forgotten)
+
+    @staticmethod
+    def _take_up(hand: Hand, claims: Iterable[Claim]) -> None:
         for claim in claims:
             if claim.nonce is None:
                 hand.polled[claim.video_id] = claim
@@ -301,7 +323,7 @@ class JobFlow:
                     user.id: {job.id for job in records.videos.unfinished_of(user.id)}
                     for user in self.users
                 },
-                leases={lease.worker_id for lease in records.workers.all()},
+                leases={lease.worker_id: lease.expires_at for lease in records.workers.all()},
                 owners={real_id: owner.video_id for real_id, owner in owners.items() if owner},
             )
 

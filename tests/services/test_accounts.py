@@ -19,6 +19,7 @@ from aigen.domain.model.sessions import Caller
 from aigen.domain.model.users import Role, User
 from aigen.testing import Harness, bare_settings
 from tests.services.boards import submitted
+from tests.services.bounds import opened
 from tests.services.worlds import OTHER_PASSWORD, PASSWORD, actions, audited
 
 
@@ -38,7 +39,7 @@ async def test_nobody_registers_where_registration_is_closed(harness: Harness) -
 
 
 async def test_where_registration_is_open_everybody_becomes_a_plain_user() -> None:
-    async with Harness.open(bare_settings(registration="open")) as harness:
+    async with opened(bare_settings(registration="open")) as harness:
         user = await harness.aigen.users.register("Ann@Example.org", PASSWORD, address="::1")
         assert (user.role, user.email) == (Role.USER, "Ann@Example.org")
         assert await harness.aigen.users.get(user.id) == user
@@ -203,9 +204,9 @@ async def test_of_two_new_passwords_at_once_the_second_is_refused(
     [
         ({}, None),
         ({"email": "nobody"}, "email"),
-        ({"new_password": "short"}, "password"),
-        ({"new_password": "ann@example.org"}, "password"),
-        ({"new_password": "ann@new.example", "email": "ann@new.example"}, "password"),
+        ({"new_password": "short"}, "new_password"),
+        ({"new_password": "ann@example.org"}, "new_password"),
+        ({"new_password": "ann@new.example", "email": "ann@new.example"}, "new_password"),
     ],
 )
 async def test_a_change_must_change_something_to_something_good(

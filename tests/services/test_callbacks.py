@@ -20,6 +20,7 @@ from tests.services.boards import (
     now_of,
     submitted,
 )
+from tests.services.bounds import opened
 from tests.services.workers import ended, passed, running
 from tests.services.worlds import SECOND
 
@@ -28,7 +29,7 @@ from tests.services.worlds import SECOND
 async def harness() -> AsyncIterator[Harness]:
     """An installation that asks for callbacks."""
     settings = bare_settings(callback_secret="a secret", public_url="https://aigen.example")
-    async with Harness.open(settings) as harness:
+    async with opened(settings) as harness:
         yield harness
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from aigen.domain.model.errors import DatabaseUnavailable
 from aigen.domain.model.users import User
-from aigen.domain.model.videos import VideoError, VideoState
+from aigen.domain.model.videos import VideoError, VideoJob, VideoState
+from aigen.ports.jobs import Claim
 from aigen.ports.provider import NotSent
 from aigen.testing import Harness
 from tests.services.boards import (
@@ -134,14 +135,69 @@ async def test_a_job_that_waited_past_its_deadline_is_ended_and_costs_nothing(
         assert not after.may_be_charged
 
 
-async def test_a_repeated_claim_answers_the_same(
+# --- claims whose answer was lost ---------------------------------------------------------------
+
+
+async def recalled(harness: Harness, worker_id: str, *holding: str) -> tuple[Claim, ...]:
+    return await harness.aigen.work.recall(worker_id, holding=holding)
+
+
+async def test_what_was_claimed_unheard_can_be_recalled(
     harness: Harness, store: TroubledStore, ann: User
 ) -> None:
     """An outage can hide that a claim was made; what it claimed must not be forgotten."""
-    await submitted(harness, ann)
+    polled = await accepted_and_let_go(harness, ann)
+    waiting = await submitted(harness, ann)
     worker_id = await enlisted(harness)
     store.hides = True
     with pytest.raises(DatabaseUnavailable):
         await claims(harness, worker_id)
     store.recover()
-    assert len(await claims(harness, worker_id)) == 1
+    assert await claims(harness, worker_id) == ()
+    found = {claim.video_id: claim for claim in await recalled(harness, worker_id)}
+    assert found.keys() == {polled.id, waiting.id}
+    assert found[polled.id].nonce is None
+    assert found[polled.id].epoch == (await now_of(harness, polled)).epoch
+    assert found[waiting.id].nonce == (await now_of(harness, waiting)).nonce is not None
+    assert await recalled(harness, worker_id) == tuple(found.values())  # until it is held
+
+
+async def test_what_is_held_is_not_recalled(harness: Harness, ann: User) -> None:
+    one, other = [await submitted(harness, ann) for _ in range(2)]
+    worker_id = await enlisted(harness)
+    await claims(harness, worker_id)
+    (found,) = await recalled(harness, worker_id, one.id)
+    assert found.video_id == other.id
+    assert await recalled(harness, worker_id, one.id, other.id) == ()
+
+
+async def test_nobody_recalls_what_another_has(harness: Harness, ann: User) -> None:
+    await submitted(harness, ann)
+    worker_id = await enlisted(harness)
+    await claims(harness, worker_id)
+    await leap(harness, LEASE)
+    successor = await enlisted(harness)
+    await claims(harness, successor)
+    for stranger in (successor, worker_id, "nobody"):
+        assert await recalled(harness, stranger) == ()
+
+
+async def test_a_full_disk_recalls_nothing_to_submit(harness: Harness, ann: User) -> None:
+    polled = await accepted_and_let_go(harness, ann)
+    waiting = await submitted(harness, ann)
+    worker_id = await enlisted(harness)
+    await claims(harness, worker_id)
+    harness.media.is_full = True
+    assert [claim.video_id for claim in await recalled(harness, worker_id)] == [polled.id]
+    harness.media.is_full = False
+    found = {claim.video_id for claim in await recalled(harness, worker_id)}
+    assert found == {polled.id, waiting.id}
+
+
+async def accepted_and_let_go(harness: Harness, user: User) -> VideoJob:
+    """A job that the provider has, and no worker."""
+    job = await submitted(harness, user)
+    worker_id = await enlisted(harness)
+    await accepted(harness, worker_id)
+    await harness.aigen.work.release(worker_id)
+    return job

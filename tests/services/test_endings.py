@@ -128,6 +128,19 @@ async def test_a_cancelled_job_does_not_fail(
     assert await now_of(harness, job) == cancelled
 
 
+async def test_a_film_that_was_fetched_once_more_does_not_cost_the_job_its_file(
+    harness: Harness, job: VideoJob, claim: Claim
+) -> None:
+    """The same worker, the same place, and bytes that differ from the first ones."""
+    assert await finish(harness, claim)
+    after = await now_of(harness, job)
+    await finish(harness, claim, await film_of(harness.media, claim, MP4 + b"again"))
+    assert await now_of(harness, job) == after
+    await leap(harness, MINUTE)
+    assert after.media is not None
+    assert list(harness.media.files) == [after.media.key]
+
+
 @pytest.mark.parametrize("second", [True, False])
 async def test_the_first_end_is_the_end(
     harness: Harness, job: VideoJob, claim: Claim, second: bool

@@ -63,10 +63,26 @@ async def test_any_other_failure_says_nothing_about_our_key(
     assert trouble(harness) == "no credit"
 
 
-async def test_a_good_key_does_not_prove_that_there_is_credit(harness: Harness, ann: User) -> None:
+async def test_a_key_that_is_taken_again_ends_the_trouble_within_a_minute(
+    harness: Harness, ann: User
+) -> None:
+    """Who is not ready is sent no calls, so no call might ever show that all is well again."""
+    harness.provider.key_trouble = NO_CREDIT
     await ask(harness, ann, NO_CREDIT)
     await harness.clock.advance(5 * MINUTE)
+    assert trouble(harness) == "no credit"
+    harness.provider.key_trouble = None
+    await harness.clock.advance(MINUTE)
+    assert trouble(harness) is None
+    assert len(harness.provider.text_requests) == 1
+
+
+async def test_a_key_that_is_taken_does_not_hide_for_long_that_there_is_no_credit(
+    harness: Harness, ann: User
+) -> None:
+    await ask(harness, ann, NO_CREDIT)
     await harness.aigen.health.examine()
+    await ask(harness, ann, NO_CREDIT)
     assert trouble(harness) == "no credit"
 
 

@@ -5,7 +5,13 @@ from datetime import timedelta
 import pytest
 
 from aigen.adapters.memory.journal import MemoryJournal
-from aigen.domain.model.errors import AigenError, Busy, DatabaseUnavailable, StorageFull
+from aigen.domain.model.errors import (
+    AigenError,
+    Busy,
+    DatabaseUnavailable,
+    Forbidden,
+    StorageFull,
+)
 from aigen.domain.model.users import User
 from aigen.domain.model.videos import VideoJob, VideoState, VideoStatus
 from aigen.ports.jobs import Answer
@@ -24,6 +30,20 @@ class BrokenJournal(MemoryJournal):
 
     async def keep(self, answer: Answer) -> None:
         raise OSError("no space left on device")
+
+
+class StickyJournal(MemoryJournal):
+    """A journal whose disk is full when something is to be taken out again."""
+
+    async def discard(self, answer: Answer) -> None:
+        raise OSError("no space left on device")
+
+
+class UnreadableJournal(MemoryJournal):
+    """A journal on a disk that is damaged."""
+
+    async def kept(self) -> tuple[Answer, ...]:
+        raise OSError("input/output error")
 
 
 async def in_flight(harness: Harness, user: User) -> VideoJob:
@@ -104,6 +124,45 @@ async def test_without_a_journal_an_acceptance_is_remembered_all_the_same(
         assert (await ended(harness, job)).status is VideoStatus.COMPLETED
 
 
+async def test_an_acceptance_that_stays_in_the_journal_stops_nothing(
+    harness: Harness, store: TroubledStore, ann: User
+) -> None:
+    async with running(harness, a_worker(harness, journal=StickyJournal())):
+        job = await in_flight(harness, ann)
+        store.trouble = DatabaseUnavailable()
+        harness.provider.gate.set()
+        await harness.clock.advance(30)
+        store.recover()
+        assert (await ended(harness, job)).status is VideoStatus.COMPLETED
+    assert len(harness.provider.submissions) == 1
+
+
+@pytest.mark.parametrize("trouble", [Forbidden(), KeyError("on purpose")])
+async def test_a_worker_that_may_not_record_an_acceptance_leaves_it_in_the_journal(
+    harness: Harness, store: TroubledStore, ann: User, trouble: Exception
+) -> None:
+    """The house has a new worker token, say; or a bug."""
+    async with running(harness):
+        job = await in_flight(harness, ann)
+        store.trouble = trouble
+        harness.provider.gate.set()
+        await harness.clock.settle()
+        store.recover()
+        assert len(await harness.journal.kept()) == 1
+    async with running(harness):
+        assert (await ended(harness, job)).status is VideoStatus.COMPLETED
+    assert await harness.journal.kept() == ()
+    assert len(harness.provider.submissions) == 1
+
+
+async def test_a_journal_that_cannot_be_read_keeps_nobody_from_working(
+    harness: Harness, ann: User
+) -> None:
+    job = await submitted(harness, ann)
+    async with running(harness, a_worker(harness, journal=UnreadableJournal())):
+        assert (await ended(harness, job)).status is VideoStatus.COMPLETED
+
+
 async def test_an_acceptance_that_was_recorded_unnoticed_is_recorded_once(
     harness: Harness, store: TroubledStore, ann: User
 ) -> None:
@@ -165,6 +224,47 @@ async def test_a_film_waits_for_the_database(
         job = await ended(harness, job, within=5 * MINUTE)
     assert job.status is VideoStatus.COMPLETED
     assert list(harness.media.files.values()) == [MP4]
+
+
+async def test_a_film_that_was_recorded_unnoticed_is_fetched_once(
+    harness: Harness, store: TroubledStore, ann: User
+) -> None:
+    async with running(harness):
+        job = await submitted(harness, ann)
+        await harness.clock.settle()
+        store.hides = True
+        await passed(harness, lambda: bool(harness.media.files))
+        await harness.clock.advance(5 * MINUTE)
+        store.recover()
+        job = await ended(harness, job)
+    assert job.status is VideoStatus.COMPLETED
+    assert harness.provider.fetched == ["film"]
+    assert list(harness.media.files.values()) == [MP4]
+
+
+async def test_what_is_still_to_be_recorded_is_not_begun_anew_at_the_next_sweep(
+    harness: Harness, store: TroubledStore, ann: User
+) -> None:
+    """Nothing can be written, but read: the board still says that the jobs are in our hands."""
+    harness.provider.gate.clear()
+    async with running(harness):
+        sent = await submitted(harness, ann)
+        await harness.clock.settle()
+        store.is_read_only = True
+        harness.provider.gate.set()
+        await harness.clock.advance(5 * MINUTE)
+        store.recover()
+        assert (await ended(harness, sent)).status is VideoStatus.COMPLETED
+    assert len(harness.provider.submissions) == 1
+
+    async with running(harness):
+        fetched = await submitted(harness, ann)
+        await harness.clock.settle()
+        store.is_read_only = True
+        await harness.clock.advance(10 * MINUTE)
+        store.recover()
+        assert (await ended(harness, fetched)).status is VideoStatus.COMPLETED
+    assert harness.provider.fetched == ["film", "film"]
 
 
 # --- claims and leases ------------------------------------------------------------------------

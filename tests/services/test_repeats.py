@@ -8,6 +8,7 @@ import pytest
 
 from aigen.domain.model.errors import (
     AigenError,
+    Busy,
     DatabaseUnavailable,
     IdempotencyConflict,
     IdempotencyInProgress,
@@ -27,7 +28,6 @@ from tests.services.worlds import (
     DAY,
     FAILURES,
     HOUR,
-    SECOND,
     TICK,
     TroubledStore,
     a_key,
@@ -266,6 +266,18 @@ async def test_a_repeat_of_a_deferred_image_of_unknown_outcome_gives_it_as_it_is
     assert again.value.error_code == "provider_outcome_unknown"
 
 
+async def test_a_deferred_image_that_was_refused_is_not_asked_for_again(
+    harness: Harness, ann: User
+) -> None:
+    script(harness, Refused(reason="no foxes"))
+    first = await defer(harness, ann, a_key())
+    await harness.aigen.background.drain()
+    again = await defer(harness, ann, a_key())
+    assert (again.is_replay, again.value.id) == (True, first.value.id)
+    assert again.value.error_code == "provider_refused"
+    assert calls(harness) == 1
+
+
 # --- what a refused repeat leaves behind ------------------------------------------------------
 
 
@@ -291,4 +303,40 @@ async def test_a_repeat_leaves_no_picture_behind(harness: Harness, ann: User) ->
     before = dict(harness.media.files)
     assert (await harness.aigen.images.generate_once(ann.id, request, a_key())).is_replay
     assert harness.media.files == before
-    await harness.clock.advance(SECOND)
+
+
+async def test_of_two_at_once_the_second_leaves_no_picture_behind(
+    harness: Harness, ann: User
+) -> None:
+    request = image_request(image_url=data_url(PNG, "image/png"))
+    images = harness.aigen.images
+    harness.provider.gate.clear()
+    asked = [
+        await started(harness, images.generate_once(ann.id, request, a_key())) for _ in range(2)
+    ]
+    assert [task.done() for task in asked] == [False, True]
+    assert isinstance(asked[1].exception(), IdempotencyInProgress)
+    assert len(harness.media.files) == 1
+    harness.provider.gate.set()
+    assert not (await asked[0]).is_replay
+
+
+async def test_a_full_disk_does_not_hide_an_image_that_was_made_from_a_picture(
+    harness: Harness, ann: User
+) -> None:
+    request = image_request(image_url=data_url(PNG, "image/png"))
+    first = await harness.aigen.images.generate_once(ann.id, request, a_key())
+    harness.media.is_full = True
+    again = await harness.aigen.images.generate_once(ann.id, request, a_key())
+    assert (again.is_replay, again.value) == (True, first.value)
+
+
+async def test_a_busy_database_leaves_no_picture_of_an_image_behind(
+    harness: Harness, store: TroubledStore, ann: User
+) -> None:
+    request = image_request(image_url=data_url(PNG, "image/png"))
+    store.trouble = Busy()
+    with pytest.raises(Busy):
+        await harness.aigen.images.generate(ann.id, request)
+    assert harness.media.files == {}
+    assert calls(harness) == 0

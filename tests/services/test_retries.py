@@ -11,6 +11,7 @@ from aigen.domain.model.users import User
 from aigen.domain.model.videos import VideoState, VideoStatus
 from aigen.testing import PNG, Harness, bare_settings
 from tests.services.boards import in_state, now_of, submitted
+from tests.services.bounds import opened
 from tests.services.worlds import HOUR, a_key, video_request
 
 ADDRESS = "https://example.org/fox.png"
@@ -75,8 +76,18 @@ async def test_a_retry_with_a_key_is_made_once(harness: Harness, ann: User) -> N
     assert len(harness.media.files) == 2
 
 
+async def test_a_repeated_retry_is_answered_also_when_the_old_job_has_gone(
+    harness: Harness, ann: User
+) -> None:
+    old = await in_state(harness, ann, VideoState.FAILED)
+    first = await harness.aigen.videos.retry(ann.id, old.id, a_key())
+    await harness.aigen.videos.remove(ann.id, old.id)
+    again = await harness.aigen.videos.retry(ann.id, old.id, a_key())
+    assert (again.is_replay, again.value) == (True, first.value)
+
+
 async def test_a_retry_counts_towards_the_limit() -> None:
-    async with Harness.open(bare_settings(jobs_per_user=1)) as harness:
+    async with opened(bare_settings(jobs_per_user=1)) as harness:
         ann = await harness.user()
         old = await in_state(harness, ann, VideoState.FAILED)
         await submitted(harness, ann)

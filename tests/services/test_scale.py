@@ -7,8 +7,9 @@ import pytest
 from aigen.adapters.memory.store import MemoryStore
 from aigen.domain.model.videos import VideoState
 from aigen.ports.provider import InProgress
-from aigen.testing import Harness, bare_settings
+from aigen.testing import bare_settings
 from tests.services.boards import submitted
+from tests.services.bounds import opened
 from tests.services.workers import a_worker, running
 from tests.services.worlds import MINUTE, TroubledStore
 
@@ -19,7 +20,7 @@ async def at_work(jobs: int) -> tuple[int, int, int]:
     """With so many jobs in a worker's hands, polled every minute and unchanged for two: how many
     tasks there are between polls, how often the store is written to, how often they are polled."""
     store = TroubledStore(MemoryStore())
-    async with Harness.open(bare_settings(jobs_per_user=MANY), store=store) as harness:
+    async with opened(bare_settings(jobs_per_user=MANY), store=store) as harness:
         ann = await harness.user()
         for _ in range(jobs):
             await submitted(harness, ann)
@@ -49,7 +50,7 @@ async def test_jobs_that_wait_cost_neither_tasks_nor_writes() -> None:
 
 @pytest.mark.parametrize("concurrency", [1, 64])
 async def test_jobs_without_number_are_polled_by_few_calls(concurrency: int) -> None:
-    async with Harness.open(bare_settings(jobs_per_user=200)) as harness:
+    async with opened(bare_settings(jobs_per_user=200)) as harness:
         ann = await harness.user()
         for _ in range(200):
             await submitted(harness, ann)

@@ -9,6 +9,7 @@ from aigen.domain.model.errors import TokenExpired, TokenInvalid, TokenRevoked
 from aigen.domain.model.sessions import Tokens
 from aigen.domain.model.users import User
 from aigen.testing import Harness, bare_settings
+from tests.services.bounds import opened
 from tests.services.worlds import (
     DAY,
     HOUR,
@@ -189,7 +190,7 @@ async def test_a_stolen_token_ends_the_whole_session(
 
 
 async def test_a_window_of_zero_ends_the_session_at_the_first_replay() -> None:
-    async with Harness.open(bare_settings(refresh_reuse_window=timedelta(0))) as harness:
+    async with opened(bare_settings(refresh_reuse_window=timedelta(0))) as harness:
         await harness.user()
         tokens = await harness.aigen.sessions.login("ann@example.org", PASSWORD)
         new = await harness.aigen.sessions.refresh(tokens.refresh_token)

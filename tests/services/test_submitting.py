@@ -11,6 +11,7 @@ from aigen.domain.model.videos import VideoError, VideoState, VideoStatus
 from aigen.ports.provider import NotSent, Refused, SubmitOutcome, Unknown, VideoSubmission
 from aigen.testing import MP4, Harness, bare_settings
 from tests.services.boards import leases, now_of, submitted
+from tests.services.bounds import opened
 from tests.services.workers import a_worker, begun, ended, killed, passed, running
 from tests.services.worlds import HOUR, MINUTE, SECOND, video_request
 
@@ -18,9 +19,8 @@ from tests.services.worlds import HOUR, MINUTE, SECOND, video_request
 @pytest.fixture
 async def roomy() -> AsyncIterator[Harness]:
     """An installation where a user may have many jobs."""
-    async with Harness.open(bare_settings(jobs_per_user=1000)) as harness:
+    async with opened(bare_settings(jobs_per_user=1000)) as harness:
         yield harness
-        harness.provider.gate.set()
 
 
 class BuggyProvider(ScriptedProvider):

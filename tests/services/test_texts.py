@@ -10,6 +10,7 @@ from aigen.adapters.memory.store import MemoryStore
 from aigen.adapters.system_clock import SystemIds
 from aigen.domain.model.errors import (
     AigenError,
+    Busy,
     DatabaseUnavailable,
     NotFound,
     ProviderOutcomeUnknown,
@@ -205,12 +206,13 @@ async def test_a_client_that_has_gone_away_finds_the_text_in_its_history(
     assert len(harness.provider.text_requests) == 1
 
 
+@pytest.mark.parametrize("trouble", [DatabaseUnavailable(), Busy(), StorageFull()])
 async def test_a_text_waits_for_a_database_that_is_away(
-    harness: Harness, store: TroubledStore, ann: User
+    harness: Harness, store: TroubledStore, ann: User, trouble: AigenError
 ) -> None:
     harness.provider.gate.clear()
     task = await started(harness, harness.aigen.texts.generate(ann.id, text_request()))
-    store.trouble = DatabaseUnavailable()
+    store.trouble = trouble
     harness.provider.gate.set()
     await harness.clock.advance(MINUTE)
     assert not task.done()
@@ -219,16 +221,21 @@ async def test_a_text_waits_for_a_database_that_is_away(
     assert [await task] == await history(harness, ann)
 
 
-async def test_who_waits_is_not_kept_for_ever(
-    harness: Harness, store: TroubledStore, ann: User
+@pytest.mark.parametrize("trouble", [DatabaseUnavailable(), Busy(), StorageFull()])
+async def test_who_waits_is_given_after_two_minutes_what_could_not_be_recorded(
+    harness: Harness, store: TroubledStore, ann: User, trouble: AigenError
 ) -> None:
+    """An error would make them buy it again."""
     harness.provider.gate.clear()
     task = await started(harness, harness.aigen.texts.generate(ann.id, text_request()))
-    store.trouble = DatabaseUnavailable()
+    store.trouble = trouble
     harness.provider.gate.set()
-    await harness.clock.advance(3 * MINUTE)
-    with pytest.raises(DatabaseUnavailable):
-        await task
+    await harness.clock.advance(2 * MINUTE - SECOND)
+    assert not task.done()
+    await harness.clock.advance(2 * SECOND)
+    assert (await task).text == "You said: Say hello"
+    store.recover()
+    assert await history(harness, ann) == []
 
 
 async def test_closing_waits_for_what_is_being_bought() -> None:

@@ -6,10 +6,11 @@ from aigen.domain.model.errors import Busy, DatabaseUnavailable, InvalidRequest,
 from aigen.domain.model.inputs import data_url
 from aigen.domain.model.users import User
 from aigen.domain.model.videos import GenerationType, VideoError, VideoJob
+from aigen.domain.services.inputs import Intake
 from aigen.ports.store import HistoryQuery
 from aigen.testing import PNG, Harness
 from tests.services.workers import ended, running
-from tests.services.worlds import TroubledStore, a_key, video_request
+from tests.services.worlds import StuckMedia, TroubledStore, a_key, video_request
 
 ADDRESS = "https://example.org/fox.png"
 PICTURE = data_url(PNG, "image/png")
@@ -82,6 +83,24 @@ async def test_no_picture_is_taken_while_the_disk_is_full(harness: Harness, ann:
     with pytest.raises(StorageFull):
         await harness.aigen.videos.submit(ann.id, video_request(image_url=PICTURE))
     await harness.aigen.videos.submit(ann.id, video_request(image_url=ADDRESS))
+
+
+async def test_a_full_disk_does_not_hide_a_job_that_was_queued_before(
+    harness: Harness, ann: User
+) -> None:
+    request = video_request(image_url=PICTURE)
+    first = await harness.aigen.videos.submit_once(ann.id, request, a_key())
+    harness.media.is_full = True
+    again = await harness.aigen.videos.submit_once(ann.id, request, a_key())
+    assert (again.is_replay, again.value) == (True, first.value)
+
+
+async def test_a_picture_that_cannot_be_deleted_does_not_hide_what_became_of_the_request() -> None:
+    media = StuckMedia()
+    async with Intake(media, "folder/") as intake:
+        await intake.take("image_url", PICTURE, "first-frame")
+        await intake.discard()
+    assert len(media.files) == 1
 
 
 async def test_both_pictures_are_given_to_the_provider_as_it_takes_them(

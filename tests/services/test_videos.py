@@ -27,6 +27,7 @@ from tests.services.boards import (
     now_of,
     submitted,
 )
+from tests.services.bounds import opened
 from tests.services.worlds import DAY, a_key, leap, video_request
 
 PICTURE = data_url(PNG, "image/png")
@@ -95,7 +96,7 @@ async def test_a_user_has_at_most_twenty_unfinished_jobs(
 
 
 async def test_many_submissions_at_once_do_not_pass_the_limit() -> None:
-    async with Harness.open(bare_settings(jobs_per_user=5)) as harness:
+    async with opened(bare_settings(jobs_per_user=5)) as harness:
         ann = await harness.user()
         results = await asyncio.gather(
             *(harness.aigen.videos.submit(ann.id, video_request()) for _ in range(12)),
@@ -107,7 +108,7 @@ async def test_many_submissions_at_once_do_not_pass_the_limit() -> None:
 
 @pytest.mark.parametrize("state", [VideoState.SUBMITTING, VideoState.PROCESSING])
 async def test_jobs_at_work_count_as_unfinished(state: VideoState) -> None:
-    async with Harness.open(bare_settings(jobs_per_user=1)) as harness:
+    async with opened(bare_settings(jobs_per_user=1)) as harness:
         ann = await harness.user()
         await in_state(harness, ann, state)
         with pytest.raises(TooManyJobs):
@@ -159,7 +160,7 @@ async def test_another_user_or_another_day_is_another_request(
 
 
 async def test_a_repeat_is_answered_also_when_no_other_job_is_allowed(ann: User) -> None:
-    async with Harness.open(bare_settings(jobs_per_user=1)) as harness:
+    async with opened(bare_settings(jobs_per_user=1)) as harness:
         ann = await harness.user()
         first = await harness.aigen.videos.submit_once(ann.id, video_request(), a_key())
         again = await harness.aigen.videos.submit_once(ann.id, video_request(), a_key())
@@ -167,7 +168,7 @@ async def test_a_repeat_is_answered_also_when_no_other_job_is_allowed(ann: User)
 
 
 async def test_a_refused_submission_does_not_use_up_its_key() -> None:
-    async with Harness.open(bare_settings(jobs_per_user=1)) as harness:
+    async with opened(bare_settings(jobs_per_user=1)) as harness:
         ann = await harness.user()
         job = await submitted(harness, ann)
         with pytest.raises(TooManyJobs):

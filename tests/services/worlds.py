@@ -45,17 +45,19 @@ FAILURES: list[tuple[Failure, str, str]] = [
 
 
 class TroubledStore(Store):
-    """Another store that is away while it has `trouble`; with `hides`, it makes changes and then
-    says that it could not. Counts what was written."""
+    """Another store that is away while it has `trouble`; for changes alone if it `is_read_only`;
+    with `hides`, it makes changes and then says that it could not. Counts what was written."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.trouble: Exception | None = None
+        self.is_read_only = False
         self.hides = False
         self.writes = 0
 
     def recover(self) -> None:
-        self.trouble, self.hides = None, False
+        self.trouble = None
+        self.is_read_only = self.hides = False
 
     async def read(self, look: Callable[[Records], T]) -> T:
         if self.trouble is not None:
@@ -65,6 +67,8 @@ class TroubledStore(Store):
     async def write(self, change: Callable[[Records], T]) -> T:
         if self.trouble is not None:
             raise self.trouble
+        if self.is_read_only:
+            raise DatabaseUnavailable
         self.writes += 1
         result = await self._store.write(change)
         if self.hides:

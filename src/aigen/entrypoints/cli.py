@@ -9,6 +9,7 @@ import click
 _COMMANDS = {
     "up": ("serve:up", "Start everything: API, worker and frontend, on this machine."),
     "api": ("serve:api", "Start the HTTP API, with a worker inside."),
+    "web": ("web:web", "Start the web frontend alone."),
     "worker": ("serve:worker", "Start a standalone worker."),
     "simulator": ("simulator:simulator", "Start a provider that costs nothing, for demos."),
     "users": ("users:users", "Add, list, change and remove accounts."),

@@ -11,6 +11,7 @@ from aigen.adapters.bcrypt_passwords import BcryptPasswords
 from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.file_journal import FileJournal
 from aigen.adapters.media.disk import DiskMedia
+from aigen.adapters.media.s3 import S3Media
 from aigen.domain.services.accounts import Accounts
 from aigen.domain.services.administration import Administration
 from aigen.domain.services.background import Background
@@ -128,6 +129,8 @@ async def _open_adapters(container: "Container", stack: AsyncExitStack) -> None:
     journal = container.journal()
     if isinstance(media, DiskMedia):
         media.open()
+    if isinstance(media, S3Media):
+        await media.open()
     if isinstance(passwords, BcryptPasswords):
         stack.callback(passwords.close)
     if isinstance(journal, FileJournal):

@@ -49,5 +49,5 @@ def configure(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
     # These log whole addresses, in which there may be prompts and signatures.
-    for name in ("httpx", "httpcore", "aiohttp", "uvicorn.access"):
+    for name in ("httpx", "httpcore", "aiohttp", "uvicorn.access", "waitress"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -43,7 +43,7 @@ class Report:
 async def backup(store: DuckdbStore, settings: Settings, folder: Path, *, with_media: bool) -> None:
     """Write a backup into a new or empty folder while the installation is in use.
 
-    Raises BackupInvalid if the folder has something in it.
+    Raises BackupInvalid if the folder has something in it, or cannot be made.
     """
     await asyncio.to_thread(_make_empty, folder)
     await store.backup(folder / _DATABASE)
@@ -96,9 +96,13 @@ async def check(store: DuckdbStore, media: DiskMedia) -> Report:
 
 
 def _make_empty(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()):
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_used = any(folder.iterdir())
+    except OSError as error:
+        raise BackupInvalid(f"The folder {folder} cannot be used: {error.strerror}.") from error
+    if is_used:
         raise BackupInvalid(f"The folder {folder} is not empty: name a new one.")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _files_of(value: Any) -> Iterator[StoredMedia]:

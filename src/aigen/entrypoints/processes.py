@@ -1,8 +1,9 @@
-"""Running a process: its event loop, its signals, its exit code."""
+"""Running a process: its event loop, its port, its signals, its exit code."""
 
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import structlog
 import uvloop
 
-from aigen.domain.model.errors import AigenError
+from aigen.domain.model.errors import AigenError, CannotStart
 from aigen.entrypoints.settings import SettingsInvalid
 
 logger = structlog.get_logger()
@@ -56,6 +57,18 @@ def say(error: AigenError) -> int:
     """Say in one line what went wrong; the exit code that goes with it."""
     print(f"aigen: {error.detail}", file=sys.stderr)
     return 2 if isinstance(error, SettingsInvalid) else 1
+
+
+def listen(host: str, port: int, name: str) -> socket.socket:
+    """A socket bound to where `AIGEN_<name>_HOST` and `_PORT` say. Raises CannotStart."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise CannotStart(
+            f"aigen cannot listen on {host} port {port} ({error.strerror}): set "
+            f"AIGEN_{name}_HOST and AIGEN_{name}_PORT."
+        ) from error
 
 
 async def within(grace: float, work: Awaitable[None]) -> None:

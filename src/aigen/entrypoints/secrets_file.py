@@ -3,6 +3,7 @@
 import hmac
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -39,7 +40,12 @@ class Secrets:
 
     def derived(self, purpose: str) -> tuple[bytes, ...]:
         """A secret for another purpose from each key, so that none serves two."""
-        return tuple(hmac.digest(key.encode(), purpose.encode(), "sha256") for key in self.keys)
+        return derived(self.keys, purpose)
+
+
+def derived(keys: Sequence[str], purpose: str) -> tuple[bytes, ...]:
+    """32 bytes for a purpose from each key."""
+    return tuple(hmac.digest(key.encode(), purpose.encode(), "sha256") for key in keys)
 
 
 def kept(data_dir: Path, name: str) -> str:

@@ -3,23 +3,26 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 import structlog
 import uvicorn
 
-from aigen.domain.model.errors import CannotStart, InvalidRequest
+from aigen.domain.model.errors import InvalidRequest
 from aigen.domain.services.worker import Worker
 from aigen.entrypoints.api.app import create_server_app
 from aigen.entrypoints.api.house import House
 from aigen.entrypoints.library import Aigen
-from aigen.entrypoints.processes import Stop, within
+from aigen.entrypoints.processes import Stop, listen, within
 from aigen.entrypoints.server_file import announced
 from aigen.entrypoints.settings import Settings, SettingsInvalid
 from aigen.entrypoints.worker import keep_working
 
 logger = structlog.get_logger()
+
+#: Something that lives as long as the API is served, and is told under which settings.
+Beside = Callable[[Settings], AbstractAsyncContextManager[None]]
 
 
 class _Server(uvicorn.Server):
@@ -35,13 +38,16 @@ async def serve_api(
     *,
     with_worker: bool,
     greet: Callable[[Aigen], Awaitable[str]] | None = None,
+    beside: Beside | None = None,
 ) -> None:
     """Serve the API until told to stop. `greet` may still prepare something; what it returns is
-    printed as soon as requests are answered.
+    printed as soon as requests are answered. `beside` is entered once the API is served and left
+    when it has been drained.
 
     Raises CannotStart and SettingsInvalid before anything is served.
     """
-    listening = _listen(settings)
+    # Before anything else is opened, so that a port that is taken is said first.
+    listening = listen(settings.api_host, settings.api_port, "API")
     settings = settings.model_copy(update={"api_port": listening.getsockname()[1]})
     async with Aigen.open(settings) as aigen:
         await _add_first_admin(aigen)
@@ -61,7 +67,8 @@ async def serve_api(
                 timeout_graceful_shutdown=1,
             )
         )
-        async with _working(house.worker) as working, _serving(server, listening):
+        company = beside(settings) if beside is not None else nullcontext()
+        async with _working(house.worker) as working, _serving(server, listening), company:
             with announced(settings):
                 print(greeting, end="", flush=True)
                 await stop.wait()
@@ -103,21 +110,6 @@ async def _working(worker: Worker | None) -> AsyncIterator[asyncio.Task[None] | 
         working.cancel()
         with suppress(asyncio.CancelledError):
             await working
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Bind the port before anything else is opened, so that a taken one is said first."""
-    try:
-        return socket.create_server(
-            (settings.api_host, settings.api_port),
-            family=socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET,
-            backlog=2048,
-        )
-    except OSError as error:
-        raise CannotStart(
-            f"The API cannot listen on {settings.api_host} port {settings.api_port} "
-            f"({error.strerror}): set AIGEN_API_HOST and AIGEN_API_PORT."
-        ) from error
 
 
 async def _add_first_admin(aigen: Aigen) -> None:

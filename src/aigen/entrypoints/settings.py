@@ -133,7 +133,9 @@ class Settings(BaseSettings):
         None, description="where the data lies; `duckdb:///<data dir>/aigen.duckdb` if not said"
     )
     media_url: str | None = Field(
-        None, description="where files lie; `file://<data dir>/media` if not said"
+        None,
+        description="where files lie; `file://<data dir>/media` if not said. Or "
+        "`s3://bucket/prefix`, with AWS's own variables for key, region and endpoint",
     )
     secret_key: SecretStr | None = Field(
         None,
@@ -143,7 +145,9 @@ class Settings(BaseSettings):
     api_host: str = Field("127.0.0.1", description="address on which the API listens")
     api_port: Port = Field(8000, description="port on which the API listens; 0 takes a free one")
     web_host: str = Field("127.0.0.1", description="address on which the frontend listens")
-    web_port: Port = Field(8080, description="port on which the frontend listens")
+    web_port: Port = Field(
+        8080, description="port on which the frontend listens; 0 takes a free one"
+    )
     api_url: BaseUrl | None = Field(
         None,
         description="where frontend, workers and command line find the API; "
@@ -282,8 +286,8 @@ class Settings(BaseSettings):
     @field_validator("media_url")
     @classmethod
     def _media_must_be_known(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith("file://"):
-            raise ValueError("must begin with `file://`")
+        if value is not None and not re.fullmatch(r"file://.+|s3://[a-z0-9.-]+(/.*)?", value):
+            raise ValueError("must be like `file:///folder` or `s3://bucket/prefix`")
         return value
 
     @field_validator("secret_key")
@@ -326,9 +330,14 @@ class Settings(BaseSettings):
 
     @property
     def media_dir(self) -> Path:
-        if self.media_url is None:
+        if self.media_url is None or self.media_bucket is not None:
             return self.data_dir / "media"
         return Path(self.media_url.removeprefix("file://"))
+
+    @property
+    def media_bucket(self) -> str | None:
+        """`s3://bucket/prefix`, if files lie there and not in `media_dir`."""
+        return self.media_url if self.media_url and self.media_url.startswith("s3:") else None
 
     @property
     def api_base(self) -> str:
@@ -358,7 +367,7 @@ def effective(settings: Settings) -> dict[str, str]:
     """The values that count where a setting that is not set follows others."""
     return {
         "database_url": f"duckdb:///{settings.database_file}",
-        "media_url": f"file://{settings.media_dir}",
+        "media_url": settings.media_bucket or f"file://{settings.media_dir}",
         "api_url": settings.api_base,
         "public_url": settings.public_base,
         "web_url": settings.web_base,

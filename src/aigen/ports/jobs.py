@@ -1,5 +1,6 @@
 """What a worker needs of the house: claim jobs, write down what became of them, keep a journal."""
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -85,8 +86,9 @@ class LeaseLost(AigenError):
 
 
 class JobBoard(Protocol):
-    """Where workers find jobs. Every method may raise DatabaseUnavailable and may be repeated:
-    a repeated write changes nothing and answers the same."""
+    """Where workers find jobs. Every method may raise DatabaseUnavailable, Busy and StorageFull
+    and may be repeated: a repeated write changes nothing and answers the same. Only `claim` goes
+    on to other jobs; those of a claim whose answer was lost can be had by `recall`."""
 
     async def enlist(self, worker_id: str, *, is_inside: bool) -> None:
         """Begin a lease, for as long as the house has configured. `is_inside` says that the
@@ -109,8 +111,20 @@ class JobBoard(Protocol):
         """
         ...
 
+    async def recall(
+        self,
+        worker_id: str,  # noqa: ARG002
+        *,
+        holding: Collection[str],  # noqa: ARG002
+    ) -> tuple[Claim, ...]:
+        """The jobs that are in the worker's hands, but for those that it knows of (`holding`): it
+        never heard that it was given them, so it has not sent them either. A board that cannot
+        tell has none."""
+        return ()
+
     async def record(self, video_id: str, nonce: str, outcome: SubmitOutcome) -> Claim | None:
-        """What came of the submission `nonce`; the claim to poll with, if there is to be one.
+        """What came of the submission `nonce`; the claim to poll with if the provider has the
+        job, whoever has told us so, and nobody else polls it.
 
         Guarded by the nonce alone, so that a late answer still lands.
         """

@@ -1,6 +1,6 @@
 """Where files lie, and how a browser gets at them."""
 
-from collections.abc import AsyncIterable, Collection
+from collections.abc import AsyncIterable, AsyncIterator, Collection
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +19,10 @@ class Accept:
 
 
 class MediaFiles(Protocol):
-    """What a worker needs: to store films and to read the pictures that they begin with."""
+    """What a worker needs: to store films and to read the pictures that they begin with.
+
+    Every method but `has_room` raises StorageFull while the files cannot be got at.
+    """
 
     async def put(
         self, folder: str, name: str, chunks: AsyncIterable[bytes], accept: Accept
@@ -37,12 +40,17 @@ class MediaFiles(Protocol):
         ...
 
     async def has_room(self) -> bool:
-        """Whether at least the configured reserve of space is free."""
+        """Whether files can be stored: the configured reserve of space is free, the place where
+        they lie answers."""
         ...
 
 
 class MediaStore(MediaFiles, Protocol):
     """All that can be done with files by those who live beside them."""
+
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        """The file in pieces, of which few are in memory at a time. Raises NotFound."""
+        ...
 
     async def copy(self, media: StoredMedia, folder: str) -> StoredMedia:
         """The same file once more, in another folder. Raises NotFound."""
@@ -55,6 +63,10 @@ class MediaStore(MediaFiles, Protocol):
         """
         ...
 
+    def all_keys(self) -> AsyncIterator[str]:
+        """The keys of all whole files, in no order."""
+        ...
+
     async def path(self, key: str) -> Path | None:
         """Where the file lies on this machine; None when there is none or it lies elsewhere."""
         ...
@@ -65,6 +77,11 @@ class MediaStore(MediaFiles, Protocol):
 
 
 class MediaLinks(Protocol):
+    @property
+    def origin(self) -> str:
+        """Where all links lead, as a page's policy names it: `https://host:port`."""
+        ...
+
     def link(self, key: str) -> str:
         """An address at which a browser can read the file for at most five minutes."""
         ...

@@ -1,12 +1,8 @@
-"""Numbered, checksummed migrations: what was applied must be what we have, in our order."""
-
-import hashlib
-from importlib.resources import files
+"""Bringing the schema of the one file up to date."""
 
 import duckdb
-from attrs import frozen
 
-from aigen.domain.model.errors import DatabaseDamaged, DatabaseTooNew
+from aigen.adapters.sql.migrations import Migration, migrations_of, missing
 
 _REGISTER = """
 CREATE TABLE IF NOT EXISTS migrations (
@@ -18,48 +14,20 @@ CREATE TABLE IF NOT EXISTS migrations (
 """
 
 
-@frozen(kw_only=True)
-class Migration:
-    number: int
-    name: str
-    sql: str
-
-    @property
-    def checksum(self) -> str:
-        return hashlib.sha256(self.sql.encode()).hexdigest()
-
-
 def known() -> list[Migration]:
     """Our migrations, first to last."""
-    folder = files("aigen.adapters.duckdb") / "migrations"
-    return sorted(
-        (
-            Migration(
-                number=int(file.name[:4]),
-                name=file.name.removesuffix(".sql"),
-                sql=file.read_text(encoding="utf-8"),
-            )
-            for file in folder.iterdir()
-            if file.name.endswith(".sql")
-        ),
-        key=lambda migration: migration.number,
-    )
+    return migrations_of("aigen.adapters.duckdb")
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> list[Migration]:
     """Bring the schema up to date, each step in a transaction of its own; what was applied.
 
-    Raises DatabaseTooNew for a schema from the future, DatabaseDamaged if an applied migration
-    is not the one that we know under its number.
+    Raises DatabaseTooNew and DatabaseDamaged.
     """
     connection.execute(_REGISTER)
-    applied: dict[int, str] = dict(
-        connection.execute("SELECT number, checksum FROM migrations").fetchall()
-    )
-    ours = known()
-    _check(applied, ours)
-    missing = [migration for migration in ours if migration.number not in applied]
-    for migration in missing:
+    applied = dict(connection.execute("SELECT number, checksum FROM migrations").fetchall())
+    steps = missing(applied, known())
+    for migration in steps:
         connection.begin()
         try:
             connection.execute(migration.sql)
@@ -71,18 +39,7 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> list[Migration]:
             connection.rollback()
             raise
         connection.commit()
-    if missing:
+    if steps:
         # Replaying a WAL that creates tables is the least tested path of DuckDB: leave none.
         connection.execute("CHECKPOINT")
-    return missing
-
-
-def _check(applied: dict[int, str], ours: list[Migration]) -> None:
-    if applied and max(applied) > max(migration.number for migration in ours):
-        raise DatabaseTooNew
-    for migration in ours:
-        if applied.get(migration.number, migration.checksum) != migration.checksum:
-            raise DatabaseDamaged(
-                f"The database was changed by another migration {migration.number} than ours "
-                f"({migration.name}): restore a backup or use the aigen that wrote it."
-            )
+    return steps

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -102,6 +102,12 @@ class HttpJobBoard(JobBoard):
     async def claim(self, worker_id: str, *, submissions: int) -> tuple[Claim, ...]:
         wanted = dumps({"submissions": submissions})
         answer = await self._house.ask("POST", f"/{worker_id}/claim", content=wanted)
+        claims: tuple[Claim, ...] = loads(answer, tuple[Claim, ...])
+        return claims
+
+    async def recall(self, worker_id: str, *, holding: Collection[str]) -> tuple[Claim, ...]:
+        known = dumps({"holding": sorted(holding)})
+        answer = await self._house.ask("POST", f"/{worker_id}/recall", content=known)
         claims: tuple[Claim, ...] = loads(answer, tuple[Claim, ...])
         return claims
 

@@ -1,52 +1,95 @@
-"""The API for programs that may wait: the command line, and whoever else needs a plain client."""
+"""The API for programs that may wait: the frontend, the command line, and whoever else needs a
+plain client."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
+from urllib.parse import urlsplit
 
-import httpx
+from attrs import field, frozen
 
+from aigen.adapters.http.connections import OUTAGES, Answer, Connections
 from aigen.domain.model.errors import AigenError
 
-_TIMEOUT = httpx.Timeout(30.0, read=320.0)
+#: By this header the frontend shows that it may say for whom it asks.
+WEB_TOKEN_HEADER = "x-aigen-web-token"  # noqa: S105 - the name of a header
+
+_FIRST_ERROR = 400
 
 
 class ApiRefused(AigenError):
-    """The API refused; `problem` is the code that it gave."""
+    """The API refused. `problem` is its code and `status` the HTTP status; `errors` has a
+    sentence for each field that is wrong, `retry_after` the seconds until it may be asked again."""
 
-    def __init__(self, detail: str, problem: str) -> None:
+    def __init__(
+        self,
+        detail: str,
+        problem: str,
+        status: int,
+        *,
+        errors: Mapping[str, str] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(detail)
         self.problem = problem
+        self.status = status
+        self.errors = errors or {}
+        self.retry_after = retry_after
 
 
 class ApiUnreachable(AigenError):
     """The API cannot be reached."""
 
 
+@frozen(eq=False)
 class ApiClient:
-    """One caller's connection; `token` is an access token, a key or the operator's token."""
+    """The API for one caller; `token` is an access token, a key or the operator's token.
 
-    def __init__(self, base_url: str, token: str | None = None) -> None:
-        self._base_url = base_url
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.Client(
-            base_url=base_url, headers=headers, timeout=_TIMEOUT, trust_env=False
-        )
+    Threads may share it.
+    """
+
+    _base_url: str
+    _token: str | None = None
+    _headers: Mapping[str, str] = field(factory=dict, kw_only=True)
+    _connections: Connections = field(kw_only=True)
+
+    @_connections.default
+    def _new_connections(self) -> Connections:
+        return Connections(self._base_url)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        self.close()
+
+    def close(self) -> None:
+        self._connections.close()
+
+    def speaking_for(self, token: str | None, headers: Mapping[str, str]) -> "ApiClient":
+        """The same connections for another caller, with these headers on every request."""
+        return ApiClient(self._base_url, token, headers=headers, connections=self._connections)
 
     def ask(
-        self, method: str, path: str, *, body: Any = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """The JSON of the answer, None if it has none. Raises ApiRefused and ApiUnreachable."""
         with self._reached():
-            response = self._client.request(method, path, json=body, headers=headers)
-        self._must_be_well(response)
-        return response.json() if response.content else None
+            content = self._request(method, path, body, headers or {}).read()
+            return json.loads(content) if content else None
+
+    def stream(
+        self, path: str, *, body: Any, headers: Mapping[str, str] | None = None
+    ) -> "EventStream":
+        """The events with which the API answers a POST. Raises ApiRefused and ApiUnreachable."""
+        with self._reached():
+            return EventStream(self, self._request("POST", path, body, headers or {}))
 
     def pages(self, path: str) -> Iterator[Any]:
         """All items of a list, newest first, however many pages it has."""
@@ -59,30 +102,88 @@ class ApiClient:
             cursor = f"&cursor={page['next_cursor']}"
 
     def download(self, url: str) -> Iterator[bytes]:
-        """The bytes of a media link."""
-        with self._reached(), self._client.stream("GET", url) as response:
-            if response.is_error:
-                response.read()
-            self._must_be_well(response)
-            yield from response.iter_bytes()
+        """The bytes of a media link, which needs no token."""
+        address = urlsplit(url)
+        elsewhere = Connections(f"{address.scheme}://{address.netloc}")
+        target = address._replace(scheme="", netloc="").geturl()
+        with self._reached():
+            answer = elsewhere.request("GET", target, None, {})
+            _must_be_well(answer)
+            yield from answer.chunks()
+        elsewhere.close()
+
+    def _request(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
+        sent = {**self._headers, **headers}
+        if self._token is not None:
+            sent["Authorization"] = f"Bearer {self._token}"
+        content = None
+        if body is not None:
+            content = json.dumps(body).encode()
+            sent["Content-Type"] = "application/json"
+        answer = self._connections.request(method, path, content, sent)
+        _must_be_well(answer)
+        return answer
 
     @contextmanager
     def _reached(self) -> Iterator[None]:
         try:
             yield
-        except httpx.HTTPError as error:
+        except (*OUTAGES, json.JSONDecodeError) as error:
+            reason = str(error) or type(error).__name__
             raise ApiUnreachable(
-                f"The API at {self._base_url} cannot be reached ({error}): start it with "
+                f"The API at {self._base_url} cannot be reached ({reason}): start it with "
                 "`aigen up`, or set AIGEN_API_URL."
             ) from error
 
-    @staticmethod
-    def _must_be_well(response: httpx.Response) -> None:
-        if not response.is_error:
-            return
-        try:
-            problem = response.json()
-            detail, code = str(problem["detail"]), str(problem["code"])
-        except (ValueError, KeyError, TypeError):
-            detail, code = f"The API answered with status {response.status_code}.", "unreadable"
-        raise ApiRefused(detail, code)
+
+class EventStream:
+    """Server-sent events as they come: pairs of a name and the JSON that goes with it, and None
+    for each comment that keeps the connection alive. Read it once, or close it."""
+
+    def __init__(self, client: ApiClient, answer: Answer) -> None:
+        self._client = client
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[tuple[str, Any] | None]:
+        """Raises ApiUnreachable when it is cut."""
+        rest = b""
+        name, data = "message", b""
+        with self._client._reached():  # noqa: SLF001 - two halves of one client
+            for chunk in self._answer.chunks():
+                # Lines end where the wire says, not at U+2028, which may be in a text.
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    if line.startswith(b"event:"):
+                        name = line[6:].strip().decode()
+                    elif line.startswith(b"data:"):
+                        data += line[5:].strip()
+                    elif line.startswith(b":"):
+                        yield None
+                    elif not line.strip() and data:
+                        yield name, json.loads(data)
+                        name, data = "message", b""
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+def _must_be_well(answer: Answer) -> None:
+    if answer.status < _FIRST_ERROR:
+        return
+    content = answer.read()
+    retry_after = answer.header("Retry-After") or ""
+    detail, code = f"The API answered with status {answer.status}.", "unreadable"
+    errors: dict[str, str] = {}
+    try:
+        problem = json.loads(content)
+        errors = {str(part["loc"][-1]): str(part["msg"]) for part in problem.get("errors") or ()}
+        detail, code = str(problem["detail"]), str(problem["code"])
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        pass
+    raise ApiRefused(
+        detail,
+        code,
+        answer.status,
+        errors=errors,
+        retry_after=int(retry_after) if retry_after.isdecimal() else None,
+    )

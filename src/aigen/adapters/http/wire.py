@@ -1,5 +1,6 @@
 """How a distant worker and the API write the job board's values as JSON."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,8 @@ from aigen.ports.provider import SubmitOutcome
 _json = make_converter()
 _json.register_unstructure_hook(Decimal, str)
 _json.register_structure_hook(Decimal, lambda text, _: Decimal(text))
+_json.register_unstructure_hook(timedelta, timedelta.total_seconds)
+_json.register_structure_hook(timedelta, lambda seconds, _: timedelta(seconds=seconds))
 configure_tagged_union(SubmitOutcome, _json, tag_name="outcome")
 configure_tagged_union(Film | NoFilm, _json, tag_name="result")
 

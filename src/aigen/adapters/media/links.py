@@ -1,10 +1,13 @@
-"""Links to our own media route that work for a few minutes and for one file."""
+"""Links that work for a few minutes and for one file: to our own media route, or to a bucket."""
 
 import hmac
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+import obstore
+
+from aigen.adapters.media.bucket import Bucket
 from aigen.domain.model.errors import LinkExpired, LinkInvalid
 from aigen.ports.clock import Clock
 from aigen.ports.media import MediaLinks
@@ -22,6 +25,10 @@ class SignedLinks(MediaLinks):
         self._base_url = base_url.rstrip("/")
         self._secrets = tuple(secrets)
         self._clock = clock
+
+    @property
+    def origin(self) -> str:
+        return _origin_of(self._base_url)
 
     def link(self, key: str) -> str:
         latest = (self._clock.now() + _LIFETIME).timestamp()
@@ -42,6 +49,34 @@ class SignedLinks(MediaLinks):
             raise LinkInvalid
         if datetime.fromtimestamp(until, UTC) <= self._clock.now():
             raise LinkExpired
+
+
+class BucketLinks(MediaLinks):
+    """Presigned links of the bucket itself, which then serves the file."""
+
+    def __init__(self, bucket: Bucket, clock: Clock) -> None:
+        self._bucket = bucket
+        self._clock = clock
+        self._step = 0
+        self._made: dict[str, str] = {}
+
+    @property
+    def origin(self) -> str:
+        return _origin_of(self.link("any"))
+
+    def link(self, key: str) -> str:
+        step = int(self._clock.now().timestamp() // _STEP_SECONDS)
+        if step != self._step:
+            self._step, self._made = step, {}
+        if key not in self._made:
+            self._made[key] = obstore.sign(self._bucket, "GET", key, _LIFETIME)
+        return self._made[key]
+
+
+def _origin_of(url: str) -> str:
+    """Scheme, host and port of an address."""
+    address = urlsplit(url)
+    return f"{address.scheme}://{address.netloc}"
 
 
 def _sign(secret: bytes, key: str, expires: int) -> str:

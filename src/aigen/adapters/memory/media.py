@@ -1,7 +1,7 @@
 """Files in memory."""
 
 import hashlib
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 
 from attrs import evolve
@@ -9,6 +9,8 @@ from attrs import evolve
 from aigen.domain.model.errors import NotFound, StorageFull
 from aigen.domain.model.media import MediaRejected, MediaType, StoredMedia, type_of
 from aigen.ports.media import Accept, MediaLinks, MediaStore
+
+_PIECE_BYTES = 2**16
 
 
 class MemoryMedia(MediaStore, MediaLinks):
@@ -47,6 +49,13 @@ class MemoryMedia(MediaStore, MediaLinks):
         except KeyError:
             raise NotFound from None
 
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        try:
+            content = self.files[key]
+        except KeyError:
+            raise NotFound from None
+        return _in_pieces(content)
+
     async def copy(self, media: StoredMedia, folder: str) -> StoredMedia:
         key = folder + media.key.rpartition("/")[2]
         self.files[key] = await self.read(media)
@@ -58,6 +67,10 @@ class MemoryMedia(MediaStore, MediaLinks):
             if key == prefix or (is_folder and key.startswith(prefix)):
                 del self.files[key]
 
+    async def all_keys(self) -> AsyncIterator[str]:
+        for key in list(self.files):
+            yield key
+
     async def path(self, key: str) -> Path | None:
         return None
 
@@ -68,8 +81,17 @@ class MemoryMedia(MediaStore, MediaLinks):
     async def has_room(self) -> bool:
         return not self.is_full
 
+    @property
+    def origin(self) -> str:
+        return "memory:"
+
     def link(self, key: str) -> str:
         return f"memory:{key}"
+
+
+async def _in_pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), _PIECE_BYTES):
+        yield content[start : start + _PIECE_BYTES]
 
 
 def _sides_of_png(content: bytes) -> tuple[int, int]:

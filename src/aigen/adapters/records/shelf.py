@@ -138,6 +138,12 @@ class Shelf(Generic[K, V]):
             return value
         return None if self._fetch is None else self._fetch(self, key)
 
+    def learn(self, value: V) -> None:
+        """Take in a value that was found elsewhere, unless the shelf knows better."""
+        key = self.key_of(value)
+        if self._values.get(key, UNREAD) is UNREAD and not self.is_swept(value):
+            self.place(key, value)
+
     def put(self, value: V) -> None:
         key = self.key_of(value)
         self._log.note(self, key, self._values.get(key, UNREAD))

@@ -63,29 +63,26 @@ class SqlArchive(Archive):
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def get(self, table: Table[V], key: object) -> V | None:
-        """One value by its primary key; there is none under an id that is not one of ours."""
+    def get(self, table: Table[V], key: object, ending: str = "") -> V | None:
+        """One value by its primary key; there is none under an id that is not one of ours.
+        `ending` follows the condition, as in `select`."""
         keys = key if isinstance(key, tuple) else (key,)
         if not table.may_have(keys):
             return None
         where = " AND ".join(f"{name} = ${place}" for place, name in enumerate(table.key, 1))
-        rows = self._ask(
-            f"SELECT {', '.join(table.names)} FROM {table.name} WHERE {where}",  # noqa: S608
-            keys,
-        )
-        return table.value(rows[0]) if rows else None
+        return next(self.select(table, f"{where} {ending}", keys), None)
 
     def resident(self, table: Table[V]) -> Iterator[V]:
         """All values that the owner of a database keeps in memory."""
-        return self._select(table, table.resident_where)
+        return self.select(table, table.resident_where)
 
-    def all(self, table: Table[V]) -> Iterator[V]:
-        """All values of a table."""
-        return self._select(table, "true")
-
-    def _select(self, table: Table[V], where: str) -> Iterator[V]:
-        rows = self._ask(f"SELECT {', '.join(table.names)} FROM {table.name} WHERE {where}")  # noqa: S608
-        return map(table.value, rows)
+    def select(
+        self, table: Table[V], where: str, parameters: tuple[object, ...] = ()
+    ) -> Iterator[V]:
+        """All values for which the condition holds; what may follow one may follow it."""
+        names = ", ".join(table.names)
+        sql = f"SELECT {names} FROM {table.name} WHERE {where}"  # noqa: S608
+        return map(table.value, self._ask(sql, parameters))
 
     # --- users ----------------------------------------------------------------------------
 

@@ -35,3 +35,7 @@ class Model:
     sizes: tuple[str, ...] | None = None
     durations: tuple[int, ...] | None = None
     pricing: tuple[Price, ...] = ()
+
+    def price(self, per: str) -> Decimal | None:
+        """US dollars per this, None if the provider does not say."""
+        return next((price.usd for price in self.pricing if price.per == per), None)

@@ -36,22 +36,30 @@ _RUNS = (
 _LONGEST_COMMON = 24
 
 
-def check_password(password: str, *, email: str) -> None:
-    """Raise InvalidRequest, saying what to do, if a password must not be taken.
+def check_password(password: str, *, email: str, field: str = "password") -> None:
+    """Raise InvalidRequest, saying what to do, if a password must not be taken. `field` is what
+    it is called where it was sent.
 
     No composition rules: length is what counts, and not being what everybody tries first.
     """
+    weakness = _weakness_of(password, email)
+    if weakness is not None:
+        raise InvalidRequest(weakness, field=field)
+
+
+def _weakness_of(password: str, email: str) -> str | None:
     if len(password) < SHORTEST:
-        raise _refuse(f"The password needs at least {SHORTEST} characters.")
+        return f"The password needs at least {SHORTEST} characters."
     if len(password) > LONGEST:
-        raise _refuse(f"The password may have at most {LONGEST} characters.")
+        return f"The password may have at most {LONGEST} characters."
     if "\0" in password or any(unicodedata.category(sign) == "Cs" for sign in password):
-        raise _refuse("The password holds a character that cannot be stored.")
+        return "The password holds a character that cannot be stored."
     folded = password.casefold()
     if _is_the_email(folded, email.casefold()):
-        raise _refuse("The password must not be your e-mail address.")
+        return "The password must not be your e-mail address."
     if _is_common(folded):
-        raise _refuse("This password is one of the first that anybody would try: choose another.")
+        return "This password is one of the first that anybody would try: choose another."
+    return None
 
 
 def _is_the_email(folded: str, email: str) -> bool:
@@ -87,7 +95,3 @@ def _bare(text: str) -> str:
 def _unrepeated(text: str) -> str:
     """The shortest text of which this one is a repetition."""
     return text[: (text + text).find(text, 1)]
-
-
-def _refuse(why: str) -> InvalidRequest:
-    return InvalidRequest(why, field="password")

@@ -158,7 +158,8 @@ class Accounts:
             raise InvalidRequest("Say what to change: `email`, `new_password` or both.")
         new_email = None if email is None else self._emails.parse(email)
         if new_password is not None:
-            check_password(new_password, email=new_email.typed if new_email else caller.user.email)
+            known_as = new_email.typed if new_email else caller.user.email
+            check_password(new_password, email=known_as, field="new_password")
         if not await self._passwords.verify(current_password, caller.user.password_hash):
             raise WrongPassword
         new_hash = None if new_password is None else await self._passwords.hash(new_password)
@@ -280,7 +281,7 @@ class Accounts:
         """
         digest = _digest(secret)
         user = await self._store.read(lambda records: self._owner_of(records, digest))
-        check_password(new_password, email=user.email)
+        check_password(new_password, email=user.email, field="new_password")
         new_hash = await self._passwords.hash(new_password)
         now = self._clock.now()
 

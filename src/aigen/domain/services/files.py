@@ -2,6 +2,7 @@
 
 import logging
 
+from aigen.domain.model.errors import StorageFull
 from aigen.domain.model.media import MediaRemoval
 from aigen.ports.media import MediaStore
 from aigen.ports.store import Store
@@ -22,7 +23,7 @@ class Files:
     async def _carry_out(self, removal: MediaRemoval) -> None:
         try:
             await self._media.remove(removal.prefix)
-        except OSError:
+        except (StorageFull, OSError):
             logger.exception("files could not be deleted; trying again later")
             return
         await self._store.write(lambda records: records.removals.remove(removal.prefix))

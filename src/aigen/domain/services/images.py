@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+from attrs import evolve
+
 from aigen.domain.model.errors import (
     AigenError,
     NotFound,
@@ -19,14 +21,15 @@ from aigen.domain.model.media import (
     Picture,
     StoredMedia,
     folder_of,
+    type_of,
 )
 from aigen.domain.model.pages import Page
 from aigen.domain.services.background import Background
 from aigen.domain.services.files import Files
-from aigen.domain.services.inputs import give_out, store_picture, take_in
+from aigen.domain.services.inputs import Intake, give_out, store_picture
 from aigen.domain.services.patience import record_paid
 from aigen.domain.services.provider_health import ProviderHealth
-from aigen.domain.services.repeats import Once, remember, replay, settle
+from aigen.domain.services.repeats import Once, remember, repeated, replay, settle
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.media import Accept, MediaStore
 from aigen.ports.provider import BadAnswer, Failure, ImageAnswer, ImageProvider, Unknown
@@ -85,26 +88,29 @@ class Images:
         A deferred one is answered at once, still processing, and finished in the background.
         Raises as `generate`, IdempotencyConflict and IdempotencyInProgress.
         """
+        now = self._clock.now()
+        earlier = await repeated(self._store, user_id, key, lambda records: records.images, now)
+        if earlier is not None:
+            return earlier
         if not await self._media.has_room():
             raise StorageFull
         image_id = self._ids.new()
-        folder = folder_of(user_id, image_id)
-        source = await take_in(self._media, "image_url", request.image_url, folder, "input")
-        image = Image(
-            id=image_id,
-            user_id=user_id,
-            model=request.model,
-            prompt=request.prompt,
-            status=ImageStatus.PROCESSING,
-            created_at=self._clock.now(),
-            input_image=source,
-        )
-        earlier = await self._store.write(
-            lambda records: self._begin(records, image, key, is_deferred=is_deferred)
-        )
-        if earlier is not None:
-            await self._media.remove(folder)
-            return earlier
+        async with Intake(self._media, folder_of(user_id, image_id)) as intake:
+            image = Image(
+                id=image_id,
+                user_id=user_id,
+                model=request.model,
+                prompt=request.prompt,
+                status=ImageStatus.PROCESSING,
+                created_at=now,
+                input_image=await intake.take("image_url", request.image_url, "input"),
+            )
+            earlier = await self._store.write(
+                lambda records: self._begin(records, image, key, is_deferred=is_deferred)
+            )
+            if earlier is not None:
+                await intake.discard()
+                return earlier
         work = self._ask(image, request, key)
         if is_deferred:
             self._background.start(work)
@@ -195,7 +201,7 @@ class Images:
         except MediaRejected:
             return None
         except (StorageFull, OSError):
-            return picture
+            return picture if type_of(picture.content) in PICTURES else None
 
     async def _fail(self, image: Image, failure: Failure, key: IdempotencyKey | None) -> AigenError:
         error = self._health.note(failure)
@@ -214,7 +220,7 @@ class Images:
                 # Removed meanwhile, perhaps with its user: its files have to go as well.
                 records.removals.put(MediaRemoval(prefix=folder_of(image.user_id, image.id)))
                 return False
-            records.images.put(image)
+            records.images.put(evolve(image, unstored=()))
             return True
 
         if await record_paid(self._store, self._clock, change) is False:

@@ -1,16 +1,19 @@
-"""Calls that are repeated while the database is away for a moment."""
+"""Calls that are repeated while the database is away, or its disk is full, for a moment."""
 
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from aigen.domain.model.errors import Busy, DatabaseUnavailable
+from aigen.domain.model.errors import Busy, DatabaseUnavailable, StorageFull
 from aigen.ports.clock import Clock
 from aigen.ports.store import Records, Store
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
+
+#: What keeps a change from being made now, but not for ever.
+NOT_NOW = (DatabaseUnavailable, Busy, StorageFull)
 
 _PAUSE = timedelta(seconds=1)
 _PATIENCE = timedelta(minutes=2)
@@ -19,7 +22,7 @@ _PATIENCE = timedelta(minutes=2)
 async def until_taken(
     clock: Clock, call: Callable[[], Awaitable[T]], *, patience: timedelta | None = None
 ) -> T:
-    """Repeat the call while it raises DatabaseUnavailable or Busy, for ever or for `patience`.
+    """Repeat the call while it raises one of NOT_NOW, for ever or for `patience`.
 
     It must be one that may be made twice: an outage can hide that it was made.
     """
@@ -27,7 +30,7 @@ async def until_taken(
     while True:
         try:
             return await call()
-        except (DatabaseUnavailable, Busy) as error:
+        except NOT_NOW as error:
             if give_up_at is not None and clock.now() >= give_up_at:
                 raise
             logger.warning("a result waits to be recorded: %s", error.detail)
@@ -41,6 +44,6 @@ async def record_paid(store: Store, clock: Clock, change: Callable[[Records], T]
     """
     try:
         return await until_taken(clock, lambda: store.write(change), patience=_PATIENCE)
-    except (DatabaseUnavailable, Busy):
+    except NOT_NOW:
         logger.exception("a paid result could not be recorded")
         return None

@@ -17,8 +17,9 @@ from aigen.domain.model.idempotency import (
     IdempotencyKey,
     RememberedRequest,
 )
-from aigen.ports.store import Records
+from aigen.ports.store import Records, Repository, Store
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -29,6 +30,28 @@ class Once(Generic[T_co]):
     value: T_co
     is_replay: bool = False
     was_deferred: bool = False
+
+
+async def repeated(
+    store: Store,
+    user_id: str,
+    key: IdempotencyKey | None,
+    shelf: Callable[[Records], Repository[str, T]],
+    now: datetime,
+) -> Once[T] | None:
+    """The answer to a request that is a repeat, None to one that is the first.
+
+    To be asked before anything is stored for a request: a full disk does not matter to a repeat.
+    Raises IdempotencyConflict, and as `replay`.
+    """
+    if key is None:
+        return None
+
+    def look(records: Records) -> Once[T] | None:
+        first = _first(records, user_id, key, now)
+        return None if first is None else replay(first, shelf(records).get, now)
+
+    return await store.read(look)
 
 
 def remember(
@@ -48,9 +71,8 @@ def remember(
     """
     if key is None:
         return None
-    first = records.remembered.get((user_id, key.key))
-    if first is not None and now < first.created_at + KEPT_FOR:
-        first.matches(key)
+    first = _first(records, user_id, key, now)
+    if first is not None:
         return first
     records.remembered.put(
         RememberedRequest(
@@ -66,32 +88,41 @@ def remember(
     return None
 
 
+def _first(
+    records: Records, user_id: str, key: IdempotencyKey, now: datetime
+) -> RememberedRequest | None:
+    first = records.remembered.get((user_id, key.key))
+    if first is None or now >= first.created_at + KEPT_FOR:
+        return None
+    first.matches(key)
+    return first
+
+
 def settle(
     records: Records, user_id: str, key: IdempotencyKey | None, attempt: Attempt | None
 ) -> None:
     """Within a change: note how the first request ended; None forgets it, so that the next with
-    the key counts as the first."""
+    the key counts as the first. One that was answered before it ended stays answered."""
     first = None if key is None else records.remembered.get((user_id, key.key))
     if first is None:
         return
-    if attempt is None:
+    if attempt is None and not first.is_deferred:
         records.remembered.remove((user_id, first.key))
     else:
-        records.remembered.put(first.ended(attempt))
+        records.remembered.put(first.ended(attempt or Attempt.DONE))
 
 
-def replay(
-    first: RememberedRequest, find: Callable[[str], T_co | None], now: datetime
-) -> Once[T_co]:
-    """The object of the first request as it is now.
+def replay(first: RememberedRequest, find: Callable[[str], T | None], now: datetime) -> Once[T]:
+    """The object of the first request as it is now; a deferred one says itself how far it is.
 
     Raises IdempotencyInProgress, ProviderOutcomeUnknown, or NotFound if it was deleted.
     """
-    attempt = first.attempt_at(now)
-    if attempt is Attempt.UNKNOWN:
-        raise ProviderOutcomeUnknown
-    if attempt is Attempt.RUNNING and not first.is_deferred:
-        raise IdempotencyInProgress(retry_after=timedelta(seconds=2))
+    if not first.is_deferred:
+        attempt = first.attempt_at(now)
+        if attempt is Attempt.UNKNOWN:
+            raise ProviderOutcomeUnknown
+        if attempt is Attempt.RUNNING:
+            raise IdempotencyInProgress(retry_after=timedelta(seconds=2))
     value = find(first.object_id)
     if value is None:
         raise NotFound

@@ -2,9 +2,9 @@
 
 import logging
 
-from aigen.domain.model.errors import AigenError, Busy, DatabaseUnavailable, NotFound
+from aigen.domain.model.errors import AigenError, NotFound
 from aigen.domain.services.inputs import give_out
-from aigen.domain.services.patience import until_taken
+from aigen.domain.services.patience import NOT_NOW, until_taken
 from aigen.ports.clock import Clock
 from aigen.ports.jobs import Answer, Claim, JobBoard, Journal
 from aigen.ports.media import MediaFiles
@@ -62,20 +62,17 @@ class Submitter:
             return Unknown(reason="the worker failed while it was sending")
 
     async def record(self, claim: Claim, outcome: SubmitOutcome) -> Claim | None:
-        """Write the answer down; an acceptance goes to the journal while the board is away."""
+        """Write the answer down; an acceptance that the board does not take goes to the journal."""
         nonce = claim.nonce or ""
+        answer = _answer(claim, outcome) if isinstance(outcome, Accepted) else None
         try:
             return await self._board.record(claim.video_id, nonce, outcome)
-        except (DatabaseUnavailable, Busy):
-            pass
-        if isinstance(outcome, Accepted):
-            answer = Answer(
-                video_id=claim.video_id,
-                nonce=nonce,
-                provider_job_id=outcome.provider_job_id,
-                polling_url=outcome.polling_url,
-            )
-            await self._keep(answer)
+        except Exception as error:
+            if answer is not None:
+                await self._keep(answer)
+            if not isinstance(error, NOT_NOW):
+                raise
+        if answer is not None:
             return await self._deliver(answer)
         return await until_taken(
             self._clock, lambda: self._board.record(claim.video_id, nonce, outcome)
@@ -83,8 +80,12 @@ class Submitter:
 
     async def replay_journal(self) -> None:
         """Record what a process before this one could not; claims take the jobs up from there."""
-        for answer in await self._journal.kept():
-            await self._deliver(answer)
+        try:
+            for answer in await self._journal.kept():
+                await self._deliver(answer)
+        except Exception:
+            # What is left waits for the next start; new jobs need not.
+            logger.exception("the journal could not be replayed")
 
     async def _keep(self, answer: Answer) -> None:
         try:
@@ -98,5 +99,18 @@ class Submitter:
         claim = await until_taken(
             self._clock, lambda: self._board.record(answer.video_id, answer.nonce, outcome)
         )
-        await self._journal.discard(answer)
+        try:
+            await self._journal.discard(answer)
+        except OSError:
+            # Replaying it once more changes nothing.
+            logger.exception("an acceptance could not be taken out of the journal")
         return claim
+
+
+def _answer(claim: Claim, accepted: Accepted) -> Answer:
+    return Answer(
+        video_id=claim.video_id,
+        nonce=claim.nonce or "",
+        provider_job_id=accepted.provider_job_id,
+        polling_url=accepted.polling_url,
+    )

@@ -111,17 +111,22 @@ class Texts:
     async def _begin(
         self, user_id: str, key: IdempotencyKey | None, text_id: str
     ) -> Once[Text] | None:
-        if not await self._media.has_room():
-            raise StorageFull
-        if key is None:
-            return None
+        has_room = await self._media.has_room()
         now = self._clock.now()
 
         def change(records: Records) -> Once[Text] | None:
             first = remember(records, user_id, key, text_id, now=now, patience=self._patience)
-            return None if first is None else replay(first, records.texts.get, now)
+            if first is not None:
+                return replay(first, records.texts.get, now)
+            if not has_room:
+                raise StorageFull
+            return None
 
-        return await self._store.write(change)
+        if key is not None:
+            return await self._store.write(change)
+        if not has_room:
+            raise StorageFull
+        return None
 
     async def _ask(
         self, user_id: str, text_id: str, request: TextRequest, key: IdempotencyKey | None

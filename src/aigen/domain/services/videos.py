@@ -5,22 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 
-from aigen.domain.model.errors import (
-    Conflict,
-    JobUnfinished,
-    NotFound,
-    StorageFull,
-    TokenRevoked,
-    TooManyJobs,
-)
+from aigen.domain.model.errors import JobUnfinished, NotFound, TokenRevoked, TooManyJobs
 from aigen.domain.model.idempotency import Attempt, IdempotencyKey
-from aigen.domain.model.media import InputImage, MediaRemoval, folder_of
+from aigen.domain.model.media import MediaRemoval, folder_of
 from aigen.domain.model.pages import Page
 from aigen.domain.model.video_requests import VideoPolicy, VideoRequest
 from aigen.domain.model.videos import VideoJob
 from aigen.domain.services.files import Files
-from aigen.domain.services.inputs import take_in
-from aigen.domain.services.repeats import Once, remember, replay, settle
+from aigen.domain.services.inputs import Intake
+from aigen.domain.services.repeats import Once, remember, repeated, replay, settle
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.events import Events, Subscription, VideoEvent
 from aigen.ports.media import MediaStore
@@ -54,7 +47,10 @@ class Videos:
     # --- submit ---------------------------------------------------------------------------
 
     async def submit(self, user_id: str, request: VideoRequest) -> VideoJob:
-        """Queue a job and wake a worker. Raises InvalidRequest (an input picture), TooManyJobs."""
+        """Queue a job and wake a worker.
+
+        Raises InvalidRequest (an input picture), StorageFull (no room for it), TooManyJobs.
+        """
         return (await self.submit_once(user_id, request, None)).value
 
     async def submit_once(
@@ -64,74 +60,72 @@ class Videos:
 
         Raises IdempotencyConflict.
         """
+        earlier = await self._earlier(user_id, key)
+        if earlier is not None:
+            return earlier
         video_id = self._ids.new()
-        folder = folder_of(user_id, video_id)
-        first_frame = await self._take_in("image_url", request.image_url, folder, "first-frame")
-        last_frame = await self._take_in(
-            "last_image_url", request.last_image_url, folder, "last-frame"
-        )
         now = self._clock.now()
-        job = VideoJob(
-            id=video_id,
-            user_id=user_id,
-            model=request.model,
-            prompt=request.prompt,
-            aspect_ratio=request.aspect_ratio,
-            resolution=request.resolution,
-            duration=request.duration,
-            generate_audio=request.generate_audio,
-            seed=request.seed,
-            first_frame=first_frame,
-            last_frame=last_frame,
-            created_at=now,
-            updated_at=now,
-            not_before=now,
-            deadline_at=now + self._policy.deadline,
-        )
-        return await self._enqueue(job, key)
-
-    async def _take_in(
-        self, field: str, text: str | None, folder: str, name: str
-    ) -> InputImage | None:
-        if text is not None and text[:5].lower() == "data:" and not await self._media.has_room():
-            raise StorageFull
-        return await take_in(self._media, field, text, folder, name)
+        async with Intake(self._media, folder_of(user_id, video_id)) as intake:
+            job = VideoJob(
+                id=video_id,
+                user_id=user_id,
+                model=request.model,
+                prompt=request.prompt,
+                aspect_ratio=request.aspect_ratio,
+                resolution=request.resolution,
+                duration=request.duration,
+                generate_audio=request.generate_audio,
+                seed=request.seed,
+                first_frame=await intake.take("image_url", request.image_url, "first-frame"),
+                last_frame=await intake.take(
+                    "last_image_url", request.last_image_url, "last-frame"
+                ),
+                created_at=now,
+                updated_at=now,
+                not_before=now,
+                deadline_at=now + self._policy.deadline,
+            )
+            return await self._enqueue(job, key, intake)
 
     async def retry(
         self, user_id: str, video_id: str, key: IdempotencyKey | None = None
     ) -> Once[VideoJob]:
         """A new job that asks for the same. Raises NotFound, JobNotRetryable, TooManyJobs."""
+        earlier = await self._earlier(user_id, key)
+        if earlier is not None:
+            return earlier
         old = await self.get(user_id, video_id)
         old.must_be_retryable()
         new_id = self._ids.new()
-        folder = folder_of(user_id, new_id)
         now = self._clock.now()
-        job = VideoJob(
-            id=new_id,
-            user_id=user_id,
-            model=old.model,
-            prompt=old.prompt,
-            aspect_ratio=old.aspect_ratio,
-            resolution=old.resolution,
-            duration=old.duration,
-            generate_audio=old.generate_audio,
-            seed=old.seed,
-            first_frame=await self._copy(old.first_frame, folder),
-            last_frame=await self._copy(old.last_frame, folder),
-            retry_of=old.id,
-            created_at=now,
-            updated_at=now,
-            not_before=now,
-            deadline_at=now + self._policy.deadline,
-        )
-        return await self._enqueue(job, key)
+        async with Intake(self._media, folder_of(user_id, new_id)) as intake:
+            job = VideoJob(
+                id=new_id,
+                user_id=user_id,
+                model=old.model,
+                prompt=old.prompt,
+                aspect_ratio=old.aspect_ratio,
+                resolution=old.resolution,
+                duration=old.duration,
+                generate_audio=old.generate_audio,
+                seed=old.seed,
+                first_frame=await intake.copy(old.first_frame),
+                last_frame=await intake.copy(old.last_frame),
+                retry_of=old.id,
+                created_at=now,
+                updated_at=now,
+                not_before=now,
+                deadline_at=now + self._policy.deadline,
+            )
+            return await self._enqueue(job, key, intake)
 
-    async def _copy(self, image: InputImage | None, folder: str) -> InputImage | None:
-        if image is None or image.stored is None:
-            return image
-        return InputImage(stored=await self._media.copy(image.stored, folder))
+    async def _earlier(self, user_id: str, key: IdempotencyKey | None) -> Once[VideoJob] | None:
+        now = self._clock.now()
+        return await repeated(self._store, user_id, key, lambda records: records.videos, now)
 
-    async def _enqueue(self, job: VideoJob, key: IdempotencyKey | None) -> Once[VideoJob]:
+    async def _enqueue(
+        self, job: VideoJob, key: IdempotencyKey | None, intake: Intake
+    ) -> Once[VideoJob]:
         def change(records: Records) -> Once[VideoJob]:
             if records.users.get(job.user_id) is None:
                 raise TokenRevoked
@@ -156,21 +150,12 @@ class Videos:
             records.videos.put(job)
             return Once(value=job)
 
-        try:
-            once = await self._store.write(change)
-        except (Conflict, NotFound, TokenRevoked, TooManyJobs):
-            # Surely not queued. After any other error it may be, and needs its pictures.
-            await self._discard_inputs(job)
-            raise
+        once = await self._store.write(change)
         if once.is_replay:
-            await self._discard_inputs(job)
+            await intake.discard()
         else:
             await self._events.publish(VideoEvent(video_id=job.id, state=job.state))
         return once
-
-    async def _discard_inputs(self, job: VideoJob) -> None:
-        if any(frame and frame.stored for frame in (job.first_frame, job.last_frame)):
-            await self._media.remove(folder_of(job.user_id, job.id))
 
     # --- watch ----------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """The job board over the store: every legal write of a worker, and the provider's callbacks."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from attrs import frozen
@@ -153,6 +153,18 @@ class Work(JobBoard):
         await self._tell([*ended, *claimed])
         return tuple(self._claim(job) for job in claimed)
 
+    async def recall(self, worker_id: str, *, holding: Collection[str]) -> tuple[Claim, ...]:
+        has_room = await self._media.has_room()
+
+        def look(records: Records) -> list[VideoJob]:
+            return [
+                job
+                for job in records.videos.held_by(worker_id, _ALL)
+                if job.id not in holding and (has_room or job.state is VideoState.PROCESSING)
+            ]
+
+        return tuple(self._claim(job) for job in await self._store.read(look))
+
     def _end_what_is_overdue(
         self, records: Records, now: datetime, *, caller_id: str
     ) -> list[VideoJob]:
@@ -183,13 +195,13 @@ class Work(JobBoard):
 
     async def record(self, video_id: str, nonce: str, outcome: SubmitOutcome) -> Claim | None:
         now = self._clock.now()
-        jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, hides nothing
+        luck = random.random()  # noqa: S311 - spreads retries, hides nothing
 
         def change(records: Records) -> tuple[VideoJob | None, VideoJob | None]:
             job = records.videos.get(video_id)
             if job is None or not job.awaits_answer(nonce):
                 return job, None
-            after = self._answered(records, job, outcome, now, jitter)
+            after = self._answered(records, job, outcome, now, luck)
             if after is not job:
                 records.videos.put(after)
             return job, after
@@ -201,13 +213,7 @@ class Work(JobBoard):
             await self._events.publish(
                 VideoEvent(video_id=after.id, state=after.state, ask_provider=is_news)
             )
-        is_to_be_polled = (
-            isinstance(outcome, Accepted)
-            and after is not None
-            and after.state is VideoState.PROCESSING
-            and after.worker_id is not None
-        )
-        return self._claim(after) if after is not None and is_to_be_polled else None
+        return self._claim(after) if after is not None and _is_with_sender(after) else None
 
     def _answered(
         self,
@@ -215,7 +221,7 @@ class Work(JobBoard):
         job: VideoJob,
         outcome: SubmitOutcome,
         now: datetime,
-        jitter: float,
+        luck: float,
     ) -> VideoJob:
         """The job after the provider's answer. An answer that changes nothing came before."""
         if isinstance(outcome, Accepted):
@@ -224,9 +230,8 @@ class Work(JobBoard):
             return job
         match outcome:
             case NotSent(retry_after=retry_after):
-                return job.not_accepted(
-                    not_before=now + _backoff(job.attempts, retry_after) * jitter, now=now
-                )
+                pause = _backoff(job.attempts, retry_after, luck)
+                return job.not_accepted(not_before=now + pause, now=now)
             case Misconfigured():
                 # Nobody's job's fault: the worker pauses, the job is first in the queue again.
                 return job.not_accepted(not_before=now, now=now)
@@ -286,7 +291,7 @@ class Work(JobBoard):
                 return True, ended
             if job is not None and _is_ended_so(job, result):
                 return True, None  # this very end was recorded before
-            if isinstance(result, Film):
+            if isinstance(result, Film) and not _has_file(job, result):
                 # A film that nobody owns any more must not stay behind.
                 records.removals.put(MediaRemoval(prefix=result.media.key))
             return False, None
@@ -331,6 +336,13 @@ class Work(JobBoard):
 _ALL = 10**9
 
 
+def _is_with_sender(job: VideoJob) -> bool:
+    """Whether the provider has the job, and whoever handed it over is to poll it: nobody has
+    taken it over, which would have raised the epoch above the number of attempts."""
+    is_held = job.state is VideoState.PROCESSING and job.worker_id is not None
+    return is_held and job.epoch == job.attempts
+
+
 def _ended(job: VideoJob, result: Film | NoFilm, now: datetime) -> VideoJob:
     if isinstance(result, Film):
         return job.completed(media=result.media, cost_usd=result.cost_usd, now=now)
@@ -343,7 +355,12 @@ def _is_ended_so(job: VideoJob, result: Film | NoFilm) -> bool:
     return job.state is VideoState.FAILED and job.error_code is result.code
 
 
-def _backoff(attempts: int, retry_after: timedelta | None) -> timedelta:
-    """2, 4, 8 … seconds, at least what the provider asked for, at most five minutes more."""
-    ours = min(timedelta(seconds=2 ** min(attempts, 10)), _LONGEST_BACKOFF)
-    return max(ours, retry_after or ours)
+def _has_file(job: VideoJob | None, film: Film) -> bool:
+    return job is not None and job.media is not None and job.media.key == film.media.key
+
+
+def _backoff(attempts: int, retry_after: timedelta | None, luck: float) -> timedelta:
+    """2, 4, 8 … seconds up to five minutes, a fifth more or less; never less, but up to a fifth
+    more than the provider asked for."""
+    ours = min(timedelta(seconds=2 ** min(attempts, 10)), _LONGEST_BACKOFF) * (0.8 + 0.4 * luck)
+    return ours if retry_after is None else max(ours, retry_after * (1 + 0.2 * luck))

@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import logging
 import random
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
@@ -78,9 +78,12 @@ class Worker:
         self._order = count()
         self._submissions: set[asyncio.Task[None]] = set()
         self._polls: set[asyncio.Task[None]] = set()
+        #: Jobs that may have been sent and whose answer, or film, is not recorded yet.
+        self._sending: set[str] = set()
+        self._finishing: set[str] = set()
         self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
         self._wants_claims = True
-        self._is_stopping = False
         self._trouble: str | None = None
         self._submit_again_at: datetime | None = None
         #: When the loop last came round; a worker that is alive does so at every sweep.
@@ -90,7 +93,7 @@ class Worker:
 
     def stop(self) -> None:
         """Claim nothing more, finish what is being submitted, let go of the rest; `run` ends."""
-        self._is_stopping = True
+        self._stopping.set()
         self._wake.set()
 
     async def run(self) -> None:
@@ -113,14 +116,23 @@ class Worker:
         finally:
             await _cancel({*self._polls, *self._submissions})
             self._forget_all()
+            self._sending.clear()
         with suppress(AigenError):
             await self._board.release(self._worker_id)
 
     async def _enlist(self) -> None:
-        worker_id = self._worker_id
-        await until_taken(
-            self._clock, lambda: self._board.enlist(worker_id, is_inside=self._is_inside)
-        )
+        """Begin a lease as soon as somebody can be asked for it, unless we are stopped first."""
+        enlisting = asyncio.create_task(until_taken(self._clock, self._ask_for_lease))
+        stopping = asyncio.create_task(_reached(self._stopping))
+        try:
+            await asyncio.wait({enlisting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _cancel({enlisting, stopping})
+        if not enlisting.cancelled():
+            enlisting.result()
+
+    async def _ask_for_lease(self) -> None:
+        await self._board.enlist(self._worker_id, is_inside=self._is_inside)
 
     async def _start_over(self, lost_id: str) -> None:
         """Our jobs are in other hands: forget them. Answers to submissions still count."""
@@ -171,33 +183,30 @@ class Worker:
 
     async def _work(self) -> None:
         sweep_at = self._clock.now()
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             self._wake.clear()
             now = self.last_seen_at = self._clock.now()
             if now >= sweep_at:
                 self._wants_claims = True
                 sweep_at = now + self._policy.sweep
+                await self._recall()
             if self._submit_again_at is not None and now >= self._submit_again_at:
                 self._wants_claims = True
             if self._wants_claims and self._free_slots() > 0:
                 await self._claim(now)
             self._start_due_polls(now)
-            times = (sweep_at, self._next_due(), self._submit_again_at)
-            await self._until(min(filter(None, times)))
+            await self._until(min([sweep_at, *self._times_for_calls()]))
 
     async def _until(self, instant: datetime) -> None:
         """Wait for this instant, or until something wakes us."""
         waiting = {
             asyncio.create_task(self._clock.sleep(instant - self._clock.now())),
-            asyncio.create_task(self._woken()),
+            asyncio.create_task(_reached(self._wake)),
         }
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _cancel(waiting)
-
-    async def _woken(self) -> None:
-        await self._wake.wait()
 
     def _want_claims(self) -> None:
         self._wants_claims = True
@@ -206,9 +215,13 @@ class Worker:
     def _free_slots(self) -> int:
         return self._policy.concurrency - len(self._submissions) - len(self._polls)
 
-    def _next_due(self) -> datetime | None:
-        """When the next poll is due, if there is a slot for it."""
-        return self._agenda[0][0] if self._agenda and self._free_slots() > 0 else None
+    def _times_for_calls(self) -> list[datetime]:
+        """When the next poll is due, and the next try of a job while our key or credit is refused.
+        Without a free slot neither: one that becomes free wakes us."""
+        if self._free_slots() <= 0:
+            return []
+        due_at = self._agenda[0][0] if self._agenda else None
+        return [at for at in (due_at, self._submit_again_at) if at is not None]
 
     # --- submitting -----------------------------------------------------------------------
 
@@ -224,15 +237,31 @@ class Worker:
         except AigenError as error:
             logger.warning("jobs could not be claimed: %s", error.detail)
             return
-        submissions = [claim for claim in claims if claim.nonce is not None]
-        for claim in submissions:
-            self._start(self._submissions, self._submit(claim))
+        self._take_up(claims)
+        submissions = sum(claim.nonce is not None for claim in claims)
+        has_all = submissions < allowed or self._trouble is not None
+        if len(claims) > submissions or not has_all:
+            self._want_claims()  # there may be more where these came from
+
+    async def _recall(self) -> None:
+        """Take up what was given to us without our hearing of it: an answer may have been lost."""
+        worker_id = self._worker_id
+        holding = {*self._held, *self._sending, *self._finishing}
+        try:
+            forgotten = await self._board.recall(worker_id, holding=holding)
+        except AigenError as error:
+            logger.warning("forgotten jobs could not be asked for: %s", error.detail)
+            return
+        if worker_id == self._worker_id:
+            self._take_up(forgotten)
+
+    def _take_up(self, claims: Iterable[Claim]) -> None:
         for claim in claims:
             if claim.nonce is None:
                 self._hold(claim, self._clock.now())
-        has_all = len(submissions) < allowed or self._trouble is not None
-        if len(claims) > len(submissions) or not has_all:
-            self._want_claims()  # there may be more where these came from
+            elif self._free_slots() > 0:  # else it is recalled at the next sweep
+                self._sending.add(claim.video_id)
+                self._start(self._submissions, self._submit(claim))
 
     def _allowed_submissions(self, now: datetime) -> int:
         """As many as there are slots; one now and then while our key or credit is refused."""
@@ -247,6 +276,7 @@ class Worker:
         outcome = await self._submitter.send(claim)
         is_news = self._learn(outcome)
         accepted = await self._submitter.record(claim, outcome)
+        self._sending.discard(claim.video_id)
         if accepted is not None:
             self._hold(accepted, self._clock.now() + _jittered(self._policy.poll))
         if is_news:
@@ -298,6 +328,7 @@ class Worker:
 
     async def _finish(self, held: _Held, result: Film | NoFilm) -> None:
         claim = held.watch.claim
+        self._finishing.add(claim.video_id)
         try:
             await until_taken(
                 self._clock, lambda: self._board.finish(claim.video_id, claim.epoch, result)
@@ -306,6 +337,8 @@ class Worker:
             # Not to be left in our hands with nobody looking after it.
             logger.exception("the end of a job could not be recorded; polling it again")
             self._hold(claim, self._clock.now() + _jittered(self._policy.poll))
+        finally:
+            self._finishing.discard(claim.video_id)
 
     def _drop(self, video_id: str) -> None:
         """The job was ended by somebody else: stop fetching what nobody wants."""
@@ -329,6 +362,10 @@ class Worker:
 
         task.add_done_callback(ended)
         return task
+
+
+async def _reached(event: asyncio.Event) -> None:
+    await event.wait()
 
 
 async def _cancel(tasks: set[asyncio.Task[None]]) -> None:

@@ -6,8 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from fastapi import Request
 
-#: By this header the frontend shows that it may say for whom it asks.
-WEB_TOKEN_HEADER = "x-aigen-web-token"  # noqa: S105 - the name of a header
+from aigen.adapters.http.client import WEB_TOKEN_HEADER
 
 
 class ClientAddresses:

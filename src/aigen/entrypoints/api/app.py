@@ -10,9 +10,11 @@ import aigen
 from aigen.adapters.system_clock import SystemIds
 from aigen.entrypoints.api import errors
 from aigen.entrypoints.api.envelope import Envelope
+from aigen.entrypoints.api.errors import PROBLEM
 from aigen.entrypoints.api.gate import Gate
 from aigen.entrypoints.api.house import House
 from aigen.entrypoints.api.routes import (
+    about,
     administration,
     images,
     maintenance,
@@ -36,6 +38,7 @@ _ROUTERS = (
     videos,
     media,
     models,
+    about,
     operations,
     work,
     maintenance,
@@ -48,16 +51,31 @@ Log in with `POST /auth/login` and send the access token as `Authorization: Bear
 Errors are `application/problem+json`; `code` is stable, `detail` says what to do.
 """
 
-_PROBLEM: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ProblemOut, "description": "The request was refused; `code` says why."},
-    "5XX": {"model": ProblemOut, "description": "It failed here or at the provider."},
+_SCHEMAS = "#/components/schemas/"
+_PROBLEM = {PROBLEM: {"schema": {"$ref": f"{_SCHEMAS}{ProblemOut.__name__}"}}}
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"content": _PROBLEM, "description": "The request was refused; `code` says why."},
+    "5XX": {"content": _PROBLEM, "description": "It failed here or at the provider."},
 }
+
+
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """The document. The framework would call problems `application/json`, so they are not
+        left to it, and their schemas are added here."""
+        document = super().openapi()
+        schema = ProblemOut.model_json_schema(
+            mode="serialization", ref_template=f"{_SCHEMAS}{{model}}"
+        )
+        parts = schema.pop("$defs")
+        document["components"]["schemas"] |= {**parts, ProblemOut.__name__: schema}
+        return document
 
 
 def create_app(house: House) -> FastAPI:
     """The application without gate and envelope, as the documentation is made from it."""
     settings = house.aigen.settings
-    app = FastAPI(
+    app = _Api(
         title="aigen",
         description=_DESCRIPTION,
         version=aigen.__version__,
@@ -65,7 +83,7 @@ def create_app(house: House) -> FastAPI:
         openapi_url="/openapi.json" if settings.docs else None,
         redoc_url=None,
         max_body_size=settings.max_body,
-        responses=_PROBLEM,
+        responses=_PROBLEMS,
         redirect_slashes=False,
         # Unused, its questions after providers cost four percent of a request.
         telemetry={"tracing": False, "metrics": False, "logs": False},

@@ -46,7 +46,7 @@ _FRAMEWORK: Mapping[int, tuple[str, str]] = {
     422: ("invalid_request", "The request cannot be read: send well-formed JSON in UTF-8."),
     500: ("internal", "Something failed on our side; the log has the details."),
 }
-_PROBLEM = "application/problem+json"
+PROBLEM = "application/problem+json"
 
 
 @frozen(kw_only=True)
@@ -71,13 +71,17 @@ class Problem:
         )
 
     def response(self, request: Request) -> Response:
-        body = self.out(request.scope.get("request_id", ""))
         return Response(
-            body.model_dump_json(exclude_none=True),
+            self.out(id_of(request)).model_dump_json(),
             int(self.status),
             headers=self.headers,
-            media_type=_PROBLEM,
+            media_type=PROBLEM,
         )
+
+
+def id_of(request: Request) -> str:
+    """The id by which the answer and the log name the request."""
+    return str(request.scope.get("request_id", ""))
 
 
 def problem_of(error: AigenError) -> Problem:
@@ -118,7 +122,7 @@ def install(app: FastAPI) -> None:
 async def _on_our_error(request: Request, error: AigenError) -> Response:
     problem = problem_of(error)
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("request_failed", exc_info=error, request_id=_id_of(request))
+        logger.error("request_failed", exc_info=error, request_id=id_of(request))
     return problem.response(request)
 
 

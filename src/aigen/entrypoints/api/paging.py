@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query
+from pydantic import AfterValidator
 
-from aigen.domain.model.errors import InvalidRequest
 from aigen.domain.model.pages import Page, PageRequest
 from aigen.entrypoints.api.schemas.values import Listed, Storable
 
@@ -16,14 +16,21 @@ Out = TypeVar("Out")
 _CURSOR = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+def _ours(cursor: str) -> str:
+    if not _CURSOR.fullmatch(cursor):
+        raise ValueError("send one that this API has given")
+    return cursor
+
+
+Cursor = Annotated[
+    Annotated[str, AfterValidator(_ours)] | None,
+    Query(description="`next_cursor` of the page before"),
+]
+
+
 async def _page(
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[
-        str | None, Query(max_length=100, description="`next_cursor` of the page before")
-    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: Cursor = None
 ) -> PageRequest:
-    if cursor is not None and not _CURSOR.fullmatch(cursor):
-        raise InvalidRequest("`cursor` is none that this API has given.", field="cursor")
     return PageRequest(limit=limit, before=cursor)
 
 

@@ -3,19 +3,44 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from fastapi import Request
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from pydantic import BaseModel
+from starlette.responses import StreamingResponse
+
+from aigen.domain.model.errors import AigenError
+from aigen.entrypoints.api.errors import id_of, problem_of, problem_of_status
 
 _KEEPALIVE_SECONDS = 15.0
 
 Event = tuple[str, BaseModel]
 
 
-def event_stream(events: AsyncIterator[Event]) -> EventSourceResponse:
-    """An answer that sends each (name, data) as it comes, and a comment while none does."""
-    return EventSourceResponse(
-        _written(events), headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+class EventStream(StreamingResponse):
+    """Not the framework's own class, for which a route would have to be a generator: ours may
+    still refuse before the first event."""
+
+    media_type = "text/event-stream"
+
+
+def event_stream(events: AsyncIterator[Event], request: Request) -> EventStream:
+    """An answer that sends each (name, data) as it comes, and a comment while none does. What
+    fails on the way is told by a last event, `error`."""
+    told = _told(events, request)
+    return EventStream(
+        _written(told), headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
     )
+
+
+async def _told(events: AsyncIterator[Event], request: Request) -> AsyncIterator[Event]:
+    try:
+        async for event in events:
+            yield event
+    except AigenError as error:
+        yield "error", problem_of(error).out(id_of(request))
+    except Exception:
+        yield "error", problem_of_status(500).out(id_of(request))
+        raise  # to where it is logged
 
 
 async def _written(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:

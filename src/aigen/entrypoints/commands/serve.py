@@ -8,6 +8,7 @@ import click
 
 from aigen.entrypoints import logs, processes
 from aigen.entrypoints.library import Aigen
+from aigen.entrypoints.processes import Stop
 from aigen.entrypoints.serving import serve_api
 from aigen.entrypoints.settings import Settings
 from aigen.entrypoints.worker import serve_worker
@@ -26,8 +27,7 @@ def up() -> None:
     """
     settings = Settings()
     logs.configure(settings)
-    serve = partial(serve_api, settings, with_worker=True, greet=_welcome)
-    sys.exit(processes.run(serve))
+    sys.exit(processes.run(partial(_serve_everything, settings)))
 
 
 @click.command()
@@ -59,10 +59,27 @@ def worker() -> None:
     sys.exit(processes.run(partial(serve_worker, settings)))
 
 
+async def _serve_everything(settings: Settings, stop: Stop) -> None:
+    # Imported here: `aigen api` needs no web framework's worth of memory for pages.
+    from aigen.entrypoints.frontend import frontend, listen_for_web  # noqa: PLC0415
+
+    listening, settings = listen_for_web(settings)
+    await serve_api(
+        settings,
+        stop,
+        with_worker=True,
+        greet=_welcome,
+        beside=partial(frontend, listening=listening),
+    )
+
+
 async def _welcome(aigen: Aigen) -> str:
     """Where everything is, and on the very first start how to get in."""
     settings = aigen.settings
-    lines = [f"aigen is running:  API {settings.api_base}"]
+    lines = [
+        f"aigen is running:  web {settings.web_base}",
+        f"                   API {settings.api_base}",
+    ]
     if settings.docs:
         lines.append(f"                   API documentation {settings.api_base}/docs")
     if settings.is_demo:

@@ -1,5 +1,6 @@
 """What every media store must do; the fixture `media` is an empty one."""
 
+import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -105,3 +106,48 @@ async def test_nothing_has_no_digest_and_no_path(media: MediaStore) -> None:
     assert await media.digest("u/none.png") is None
     assert await media.path("u/none.png") is None
     assert await media.path("../../etc/passwd") is None
+
+
+async def test_a_file_comes_in_pieces_that_are_the_file(media: MediaStore) -> None:
+    film = MP4 + bytes(range(256)) * 2**15
+    accept = Accept(types=FILMS, size=len(film))
+    stored = await media.put(FOLDER, "video", in_pieces(film, 2**18 + 1), accept)
+    assert stored.sha256 == hashlib.sha256(film).hexdigest()
+    pieces = [piece async for piece in await media.stream(stored.key)]
+    assert len(pieces) > 1
+    assert b"".join(pieces) == film
+    assert await media.digest(stored.key) == stored.sha256
+
+
+async def test_a_film_that_breaks_off_late_leaves_nothing(media: MediaStore) -> None:
+    with pytest.raises(ConnectionResetError):
+        await media.put(
+            FOLDER, "video", broken_off(MP4 + bytes(2**23)), Accept(types=FILMS, size=2**24)
+        )
+    assert [key async for key in media.all_keys()] == []
+
+
+async def test_a_film_that_turns_out_too_large_leaves_nothing(media: MediaStore) -> None:
+    film = in_pieces(MP4 + bytes(2**23), 2**20)
+    with pytest.raises(MediaRejected):
+        await media.put(FOLDER, "video", film, Accept(types=FILMS, size=2**23))
+    assert [key async for key in media.all_keys()] == []
+
+
+@pytest.mark.parametrize("key", ["u/none.png", "u", "u/", "../../etc/passwd", "u//a.png", "\0"])
+async def test_what_is_not_there_is_not_streamed(media: MediaStore, key: str) -> None:
+    await media.put("u/", "a", in_pieces(PNG), ANY_PICTURE)
+    with pytest.raises(NotFound):
+        await media.stream(key)
+
+
+async def test_all_files_have_their_keys_listed(media: MediaStore) -> None:
+    folders = [f"user/{number}/" for number in range(3)] + ["other/object/"]
+    for folder in folders:
+        await media.put(folder, "image-1", in_pieces(PNG), ANY_PICTURE)
+    listed = [key async for key in media.all_keys()]
+    assert sorted(listed) == sorted(f"{folder}image-1.png" for folder in folders)
+
+
+async def test_there_is_room(media: MediaStore) -> None:
+    assert await media.has_room()

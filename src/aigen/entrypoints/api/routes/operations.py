@@ -3,6 +3,7 @@
 import asyncio
 
 from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi.responses import PlainTextResponse
 
 from aigen.adapters.openrouter.callbacks import check_signature, read_callback
 from aigen.domain.model.errors import AigenError, CallbackSignatureInvalid, NotFound
@@ -43,7 +44,7 @@ async def readyz(house: TheHouse, response: Response) -> ReadinessOut:
     )
 
 
-@router.get("/metrics", dependencies=[Depends(current_admin)], response_class=Response)
+@router.get("/metrics", dependencies=[Depends(current_admin)], response_class=PlainTextResponse)
 async def metrics(house: TheHouse) -> Response:
     """Prometheus metrics, where they are switched on."""
     if house.metrics is None:

@@ -5,10 +5,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response, status
 
-from aigen.domain.model.errors import AigenError
 from aigen.domain.model.texts import Text
 from aigen.entrypoints.api.auth import TheHouse, User
-from aigen.entrypoints.api.errors import problem_of
 from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
 from aigen.entrypoints.api.paging import ModelFilter, Paging, Search, listed
 from aigen.entrypoints.api.schemas.texts import TextBody, TextDeltaOut, TextOut
@@ -43,7 +41,7 @@ async def generate(
         once = await texts.generate_once(user_id, body.request(), idempotency_key)
         return TextOut.of(unwrapped(once, response))
     stream = await texts.stream_once(user_id, body.request(), idempotency_key)
-    answer = event_stream(_events(stream.value, request))
+    answer = event_stream(_events(stream.value), request)
     unwrapped(stream, answer)
     return answer
 
@@ -71,14 +69,9 @@ async def remove_text(text_id: str, caller: User, house: TheHouse) -> None:
     await house.aigen.texts.remove(caller.user.id, text_id)
 
 
-async def _events(
-    pieces: AsyncIterator[TextDelta | Text], request: Request
-) -> AsyncIterator[Event]:
-    try:
-        async for piece in pieces:
-            if isinstance(piece, TextDelta):
-                yield "delta", TextDeltaOut(text=piece.text)
-            else:
-                yield "done", TextOut.of(piece)
-    except AigenError as error:
-        yield "error", problem_of(error).out(request.scope.get("request_id", ""))
+async def _events(pieces: AsyncIterator[TextDelta | Text]) -> AsyncIterator[Event]:
+    async for piece in pieces:
+        if isinstance(piece, TextDelta):
+            yield "delta", TextDeltaOut(text=piece.text)
+        else:
+            yield "done", TextOut.of(piece)

@@ -1,7 +1,7 @@
 """Video jobs: submitted, watched, cancelled, retried, listed, removed."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
 
@@ -13,17 +13,10 @@ from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
 from aigen.entrypoints.api.paging import ModelFilter, Paging, Search, listed
 from aigen.entrypoints.api.schemas.values import Listed
 from aigen.entrypoints.api.schemas.videos import VideoBody, VideoFromImageBody, VideoOut
-from aigen.entrypoints.api.sse import Event, event_stream
+from aigen.entrypoints.api.sse import Event, EventStream, event_stream
 from aigen.ports.store import HistoryQuery
 
 router = APIRouter(prefix="/generate/video", tags=["videos"])
-
-_EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Event `status` with the job, now and at every change, until it is over.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
-}
 
 
 @router.post("", status_code=status.HTTP_202_ACCEPTED)
@@ -90,11 +83,16 @@ async def video_status(video_id: str, caller: User, house: TheHouse) -> VideoOut
     return VideoOut.of(await _own(house, caller, video_id), house.aigen.links)
 
 
-@router.get("/{video_id}/events", responses=_EVENTS, response_model=None)
-async def events(video_id: str, caller: User, house: TheHouse) -> Response:
+@router.get(
+    "/{video_id}/events",
+    response_class=EventStream,
+    response_description="Event `status` with the job, now and at every change, until it is over.",
+)
+async def events(video_id: str, caller: User, house: TheHouse, request: Request) -> Response:
+    """The job as it changes; `error` with a problem, if it can be watched no longer."""
     await _own(house, caller, video_id)  # an unknown job is an ordinary 404
     jobs = house.aigen.videos.watch(caller.user.id, video_id)
-    return event_stream(_statuses(jobs, house))
+    return event_stream(_statuses(jobs, house), request)
 
 
 @router.post("/{video_id}/cancel")

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
-from attrs import frozen
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import FileResponse, StreamingResponse
+from attrs import field, frozen, validators
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from aigen.adapters.http.wire import dumps, loads
-from aigen.domain.model.errors import InvalidRequest, NotFound
+from aigen.domain.model.errors import InvalidRequest
 from aigen.domain.model.media import FILMS
 from aigen.entrypoints.api.auth import TheHouse, worker_only
 from aigen.ports.events import Subscription
@@ -20,6 +20,14 @@ from aigen.ports.provider import SubmitOutcome
 router = APIRouter(prefix="/work", include_in_schema=False, dependencies=[Depends(worker_only)])
 
 _KEEPALIVE_SECONDS = 10.0
+_MOST_AT_ONCE = 10_000
+
+_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+WorkerId = Annotated[str, Path(pattern=f"^{_ID}$")]
+
+#: As folders and names of films are made; nothing else leads into the media, or out of them.
+Folder = Annotated[str, Path(pattern=r"^(?:[A-Za-z0-9-]{1,64}/){1,4}$")]
+Name = Annotated[str, Query(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 
 
 @frozen(kw_only=True)
@@ -29,7 +37,14 @@ class Renewal:
 
 @frozen(kw_only=True)
 class ClaimRequest:
-    submissions: int
+    submissions: int = field(
+        validator=validators.and_(validators.ge(0), validators.le(_MOST_AT_ONCE))
+    )
+
+
+@frozen(kw_only=True)
+class RecallRequest:
+    holding: frozenset[str]
 
 
 def _json(value: Any, kind: Any = None) -> Response:
@@ -46,24 +61,30 @@ async def _read(request: Request, kind: Any) -> Any:
 
 
 @router.post("/{worker_id}/enlist", status_code=204)
-async def enlist(worker_id: str, house: TheHouse) -> None:
+async def enlist(worker_id: WorkerId, house: TheHouse) -> None:
     await house.aigen.work.enlist(worker_id, is_inside=False)
 
 
 @router.post("/{worker_id}/renew", status_code=204)
-async def renew(worker_id: str, request: Request, house: TheHouse) -> None:
+async def renew(worker_id: WorkerId, request: Request, house: TheHouse) -> None:
     renewal = await _read(request, Renewal)
     await house.aigen.work.renew(worker_id, trouble=renewal.trouble)
 
 
 @router.post("/{worker_id}/claim")
-async def claim(worker_id: str, request: Request, house: TheHouse) -> Response:
+async def claim(worker_id: WorkerId, request: Request, house: TheHouse) -> Response:
     wanted = await _read(request, ClaimRequest)
     return _json(await house.aigen.work.claim(worker_id, submissions=wanted.submissions))
 
 
+@router.post("/{worker_id}/recall")
+async def recall(worker_id: WorkerId, request: Request, house: TheHouse) -> Response:
+    known = await _read(request, RecallRequest)
+    return _json(await house.aigen.work.recall(worker_id, holding=known.holding))
+
+
 @router.post("/{worker_id}/release", status_code=204)
-async def release(worker_id: str, house: TheHouse) -> None:
+async def release(worker_id: WorkerId, house: TheHouse) -> None:
     await house.aigen.work.release(worker_id)
 
 
@@ -102,7 +123,7 @@ async def _next_lines(news: Subscription) -> bytes:
 
 
 @router.put("/media/{folder:path}", max_body_size=2**62)
-async def put_film(folder: str, name: str, request: Request, house: TheHouse) -> Response:
+async def put_film(folder: Folder, name: Name, request: Request, house: TheHouse) -> Response:
     """Store a film that a worker has fetched; the house's own limits count."""
     accept = Accept(types=FILMS, size=house.aigen.settings.max_media)
     stored = await house.aigen.media.put(folder, name, request.stream(), accept)
@@ -111,7 +132,4 @@ async def put_film(folder: str, name: str, request: Request, house: TheHouse) ->
 
 @router.get("/media/{key:path}")
 async def read_picture(key: str, house: TheHouse) -> Response:
-    path = await house.aigen.media.path(key)
-    if path is None:
-        raise NotFound
-    return FileResponse(path)
+    return StreamingResponse(await house.aigen.media.stream(key))

@@ -1,6 +1,8 @@
 """How the service is doing."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from aigen.entrypoints.api.schemas.values import Answer
 
@@ -13,6 +15,16 @@ class ReadinessOut(Answer):
     status: Literal["ready", "unready"]
     reasons: list[str]
     workers: int
+
+
+class AboutOut(Answer):
+    """`media_origin` is where the links to files lead, `max_body` a number of bytes."""
+
+    version: str
+    demo: bool
+    registration: Literal["open", "closed"]
+    media_origin: str
+    max_body: int
 
 
 class FieldErrorOut(Answer):
@@ -31,4 +43,6 @@ class ProblemOut(Answer):
     detail: str
     code: str
     request_id: str
-    errors: list[FieldErrorOut] | None = None
+    errors: Annotated[list[FieldErrorOut] | None, Field(exclude_if=lambda found: found is None)] = (
+        None
+    )

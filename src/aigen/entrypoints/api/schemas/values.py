@@ -53,5 +53,5 @@ Password = Annotated[str, Field(max_length=4096, json_schema_extra={"format": "p
 Token = Annotated[Storable, Field(min_length=1, max_length=8192)]
 
 Usd = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
-Seconds = Annotated[timedelta, PlainSerializer(_seconds, return_type=float, when_used="json")]
+Seconds = Annotated[timedelta, PlainSerializer(_seconds, return_type=int | float, when_used="json")]
 Instant = datetime

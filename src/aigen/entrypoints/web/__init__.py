@@ -1,0 +1,1 @@
+"""The frontend: Flask pages over the HTTP API, of which they know only what the API says."""

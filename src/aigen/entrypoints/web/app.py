@@ -1,0 +1,41 @@
+"""The Flask application."""
+
+import hmac
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from aigen.entrypoints.web import assets, backend, envelope, errors, forms, guards, wording
+from aigen.entrypoints.web.backend import Backend
+from aigen.entrypoints.web.cookie import EncryptedCookie
+from aigen.entrypoints.web.markdown import to_html
+from aigen.entrypoints.web.pages import BLUEPRINTS
+from aigen.entrypoints.web.settings import WebSettings
+from aigen.entrypoints.web.signed_in import user
+
+
+def create_app(settings: WebSettings) -> Flask:
+    """The frontend. It asks the API for everything and may be started before it."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body
+    app.session_interface = EncryptedCookie(settings.keys, is_https=settings.is_https)
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["markdown"] = to_html
+    backend.install(app, Backend.of(settings, _derived(settings, b"renewals")))
+    envelope.install(app)
+    guards.install(app, settings, _derived(settings, b"forms"))
+    errors.install(app)
+    wording.install(app)
+    forms.install(app)
+    assets.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.context_processor(lambda: {"user": user(), "about": backend.backend().installation.about()})
+    return app
+
+
+def _derived(settings: WebSettings, purpose: bytes) -> bytes:
+    """A key of its own for each purpose."""
+    return hmac.digest(settings.keys[0], purpose, "sha256")

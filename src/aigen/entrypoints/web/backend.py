@@ -1,0 +1,70 @@
+"""What the pages of one process share, and the API without a user."""
+
+from ipaddress import ip_address, ip_network
+
+from attrs import frozen
+from flask import Flask, current_app, g, request
+
+from aigen.adapters.http.client import WEB_TOKEN_HEADER, ApiClient
+from aigen.entrypoints.web.about import Installation
+from aigen.entrypoints.web.models import Catalogue
+from aigen.entrypoints.web.settings import WebSettings
+from aigen.entrypoints.web.tokens import Renewals
+
+_EXTENSION = "aigen"
+
+
+@frozen(kw_only=True, eq=False)
+class Backend:
+    settings: WebSettings
+    api: ApiClient
+    renewals: Renewals
+    installation: Installation
+    catalogue: Catalogue
+
+    @classmethod
+    def of(cls, settings: WebSettings, renewal_key: bytes) -> "Backend":
+        api = ApiClient(settings.api_url)
+        return cls(
+            settings=settings,
+            api=api,
+            renewals=Renewals(renewal_key, settings.retry_window),
+            installation=Installation(api),
+            catalogue=Catalogue(),
+        )
+
+    def speaking_for(self, token: str | None) -> ApiClient:
+        """The API for whoever makes this request, told where it comes from."""
+        return self.api.speaking_for(
+            token,
+            {
+                "X-Request-ID": g.request_id,
+                "X-Forwarded-For": self._hops(),
+                WEB_TOKEN_HEADER: self.settings.web_token,
+            },
+        )
+
+    def _hops(self) -> str:
+        """The addresses on the request's way to us, as far as we believe them; of those, the API
+        takes off the trusted proxies'."""
+        peer = request.remote_addr or ""
+        before = request.headers.get("X-Forwarded-For")
+        return f"{before}, {peer}" if before and self._is_trusted(peer) else peer
+
+    def _is_trusted(self, peer: str) -> bool:
+        networks = map(ip_network, self.settings.trusted_proxies)
+        return any(ip_address(peer) in network for network in networks)
+
+
+def install(app: Flask, backend: Backend) -> None:
+    app.extensions[_EXTENSION] = backend
+
+
+def backend() -> Backend:
+    found: Backend = current_app.extensions[_EXTENSION]
+    return found
+
+
+def guest_api() -> ApiClient:
+    """The API for somebody who has not logged in."""
+    return backend().speaking_for(None)

@@ -1,0 +1,48 @@
+"""What a request must satisfy before any page sees it."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, request
+from flask_wtf.csrf import CSRFProtect
+
+from aigen.entrypoints.web.settings import WebSettings
+
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_OWN_SITE = {"same-origin", "none"}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def install(app: Flask, settings: WebSettings, csrf_key: bytes) -> None:
+    """Refuse other hosts, other sites, and forms without the token of their session."""
+    own = settings.web_url and _origin(settings.web_url)
+
+    def host_must_be_ours() -> None:
+        if own and _origin(f"{own[0]}://{request.host}") != own:
+            abort(400, "This server is not known by that name.")
+
+    def must_come_from_our_pages() -> None:
+        if request.method in _SAFE_METHODS:
+            return
+        origin = request.headers.get("Origin")
+        # Without AIGEN_WEB_URL we cannot know by which scheme a proxy is reached.
+        ours = own or _origin(f"{urlsplit(origin).scheme}://{request.host}") if origin else None
+        is_from_us = origin is None or _origin(origin) == ours
+        if not is_from_us or request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITE:
+            abort(400, "This form was sent from another site, so nothing was done.")
+
+    app.before_request(host_must_be_ours)
+    app.before_request(must_come_from_our_pages)
+    app.config["WTF_CSRF_SECRET_KEY"] = csrf_key
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form is good as long as its session
+    app.config["WTF_CSRF_SSL_STRICT"] = False  # the origin has been looked at
+    CSRFProtect(app)
+
+
+def _origin(address: str) -> tuple[str, str | None, int | None] | None:
+    """Scheme, host and port of an http or https address, None for anything else."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return parts.scheme, parts.hostname, port

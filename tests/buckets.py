@@ -3,15 +3,16 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import httpx
-from botocore.auth import S3SigV4QueryAuth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
+from botocore.auth import S3SigV4QueryAuth  # type: ignore[import-untyped]
+from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped]
+from botocore.credentials import Credentials  # type: ignore[import-untyped]
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -20,6 +21,8 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import BaseWSGIServer, make_server
 
 KEY, SECRET, REGION = "AKIAFOXFOXFOXFOXFOXF", "a-secret-of-the-fox", "eu-central-1"
+
+_NUMBERS = count(1)  # moto has the same buckets behind all its servers
 
 
 class S3Server:
@@ -32,7 +35,6 @@ class S3Server:
     def __init__(self) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._port = 0
-        self._buckets = 0
         self.start()
         self.forget()
 
@@ -69,10 +71,10 @@ class S3Server:
         }
 
     def new_bucket(self) -> str:
-        self._buckets += 1
-        name = f"films-{self._buckets}"
-        where = f"<CreateBucketConfiguration><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
-        httpx.put(f"{self.url}/{name}", content=where, trust_env=False).raise_for_status()
+        name = f"films-{next(_NUMBERS)}"
+        region = f"<LocationConstraint>{REGION}</LocationConstraint>"
+        body = f"<CreateBucketConfiguration>{region}</CreateBucketConfiguration>"
+        httpx.put(f"{self.url}/{name}", content=body, trust_env=False).raise_for_status()
         return name
 
     def keys(self, bucket: str) -> list[str]:

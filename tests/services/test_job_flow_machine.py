@@ -258,6 +258,7 @@ class JobFlowMachine(RuleBasedStateMachine):
         for sent in self.flow.unanswered():
             if sent.hand is hand:
                 self.do(self.flow.answer(sent))
+        self.do(self.flow.recall(hand))  # what it took over while it was still sending it
         for video_id in list(hand.polled):
             self.do(self.flow.finish(hand, video_id, with_film=True))
 

@@ -1,13 +1,18 @@
 """A worker hands each job to the provider once, and knows what to do with every answer."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from aigen.adapters.memory.provider import ScriptedProvider
+from aigen.adapters.system_clock import SystemIds
+from aigen.domain.model.errors import DatabaseUnavailable
 from aigen.domain.model.users import User
 from aigen.domain.model.videos import VideoError, VideoState, VideoStatus
+from aigen.domain.services.work import Work, WorkPolicy
+from aigen.ports.jobs import Claim
 from aigen.ports.provider import NotSent, Refused, SubmitOutcome, Unknown, VideoSubmission
 from aigen.testing import MP4, Harness, bare_settings
 from tests.services.boards import leases, now_of, submitted
@@ -29,6 +34,26 @@ class BuggyProvider(ScriptedProvider):
     async def submit(self, submission: VideoSubmission) -> SubmitOutcome:
         self.submissions.append(submission)
         raise KeyError("on purpose")
+
+
+class LateBoard(Work):
+    """Hides that the first answer was recorded; told once more, it takes until its gate is set."""
+
+    def __init__(self, harness: Harness) -> None:
+        events, media = harness.aigen.events, harness.media
+        super().__init__(harness.store, media, events, harness.clock, SystemIds(), WorkPolicy())
+        self.gate = asyncio.Event()
+        self._times = 0
+
+    async def record(self, video_id: str, nonce: str, outcome: SubmitOutcome) -> Claim | None:
+        self._times += 1
+        is_first = self._times == 1
+        if self._times == 2:
+            await self.gate.wait()
+        claim = await super().record(video_id, nonce, outcome)
+        if is_first:
+            raise DatabaseUnavailable
+        return claim
 
 
 # --- one job ----------------------------------------------------------------------------------
@@ -131,6 +156,26 @@ async def test_a_job_that_is_never_taken_ends_at_its_deadline_and_costs_nothing(
     assert (job.error_code, job.may_be_charged) == (VideoError.QUEUE_TIMEOUT, False)
     assert harness.clock.now() - start <= 2 * HOUR + 30 * SECOND
     assert 20 <= len(harness.provider.submissions) <= 60  # it backed off
+
+
+async def test_the_late_end_of_one_attempt_does_not_repeat_the_next(
+    harness: Harness, ann: User
+) -> None:
+    """The first was not taken and the job is in the queue again, but its worker has not heard so
+    when it sends it for the second time."""
+    harness.provider.submits.add(NotSent(reason="busy"))
+    board = LateBoard(harness)
+    async with running(harness, a_worker(harness, board=board)):
+        job = await submitted(harness, ann)
+        await harness.clock.settle()
+        harness.provider.gate.clear()
+        await passed(harness, lambda: len(harness.provider.submissions) == 2)
+        board.gate.set()
+        await harness.clock.advance(MINUTE)
+        assert len(harness.provider.submissions) == 2
+        harness.provider.gate.set()
+        assert (await ended(harness, job)).status is VideoStatus.COMPLETED
+    assert len(harness.provider.submissions) == 2
 
 
 # --- many jobs --------------------------------------------------------------------------------

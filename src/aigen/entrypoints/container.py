@@ -10,11 +10,8 @@ from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.file_journal import FileJournal
 from aigen.adapters.jwt_tokens import JwtTokens
 from aigen.adapters.local_events import LocalEvents
-from aigen.adapters.media.bucket import Bucket, bucket_at
-from aigen.adapters.media.disk import DiskMedia
+from aigen.adapters.media.bucket import Bucket
 from aigen.adapters.media.links import BucketLinks, SignedLinks
-from aigen.adapters.media.reserve import DiskReserve
-from aigen.adapters.media.s3 import S3Media
 from aigen.adapters.openrouter.catalogue import OpenRouterCatalogue
 from aigen.adapters.openrouter.clients import OpenRouterClients
 from aigen.adapters.openrouter.images import OpenRouterImages
@@ -37,10 +34,10 @@ from aigen.domain.services.texts import Texts
 from aigen.domain.services.videos import Videos
 from aigen.domain.services.work import Work, WorkPolicy
 from aigen.domain.services.worker import Worker, WorkerPolicy
-from aigen.entrypoints.aws import aws_variables
+from aigen.entrypoints.media import bucket_of, media_of
 from aigen.entrypoints.secrets_file import Secrets
 from aigen.entrypoints.settings import Settings
-from aigen.ports.media import MediaLinks, MediaStore
+from aigen.ports.media import MediaLinks
 
 
 def _provider_key(settings: Settings) -> str:
@@ -87,16 +84,6 @@ def _worker_policy(settings: Settings) -> WorkerPolicy:
     )
 
 
-def _bucket(settings: Settings) -> Bucket | None:
-    return bucket_at(settings.media_bucket, aws_variables()) if settings.media_bucket else None
-
-
-def _media(settings: Settings, bucket: Bucket | None) -> MediaStore:
-    if bucket is None:
-        return DiskMedia(settings.media_dir, settings.min_free_disk)
-    return S3Media(bucket, DiskReserve(settings.data_dir, settings.min_free_disk))
-
-
 def _links(settings: Settings, secrets: Secrets, clock: Any, bucket: Bucket | None) -> MediaLinks:
     if bucket is not None:
         return BucketLinks(bucket, clock)
@@ -121,8 +108,8 @@ class Container(containers.DeclarativeContainer):
     tokens = providers.Singleton(JwtTokens, secrets.provided.keys, clock)
     emails = providers.Singleton(ValidatedEmails)
     events = providers.Singleton(LocalEvents)
-    bucket = providers.Singleton(_bucket, settings)
-    media = providers.Singleton(_media, settings, bucket)
+    bucket = providers.Singleton(bucket_of, settings)
+    media = providers.Singleton(media_of, settings, bucket)
     links = providers.Singleton(_links, settings, secrets, clock, bucket)
     journal = providers.Singleton(
         FileJournal, providers.Callable(lambda found: found.data_dir / "journals", settings)

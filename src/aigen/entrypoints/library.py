@@ -10,8 +10,6 @@ from attrs import frozen
 from aigen.adapters.bcrypt_passwords import BcryptPasswords
 from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.file_journal import FileJournal
-from aigen.adapters.media.disk import DiskMedia
-from aigen.adapters.media.s3 import S3Media
 from aigen.domain.services.accounts import Accounts
 from aigen.domain.services.administration import Administration
 from aigen.domain.services.background import Background
@@ -24,6 +22,7 @@ from aigen.domain.services.texts import Texts
 from aigen.domain.services.videos import Videos
 from aigen.domain.services.work import Work
 from aigen.domain.services.worker import Worker
+from aigen.entrypoints.media import open_media
 from aigen.entrypoints.secrets_file import Secrets
 from aigen.entrypoints.settings import Settings
 from aigen.ports.clock import Clock
@@ -127,10 +126,7 @@ async def _open_adapters(container: "Container", stack: AsyncExitStack) -> None:
     """Open what needs it, in this order; the stack closes it in the other."""
     media, store, passwords = container.media(), container.store(), container.passwords()
     journal = container.journal()
-    if isinstance(media, DiskMedia):
-        media.open()
-    if isinstance(media, S3Media):
-        await media.open()
+    await open_media(media)
     if isinstance(passwords, BcryptPasswords):
         stack.callback(passwords.close)
     if isinstance(journal, FileJournal):

@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import json
+import logging
 import shutil
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,12 +25,18 @@ from aigen.domain.model.errors import (
     DatabaseDamaged,
     DatabaseLocked,
     InstallationRunning,
+    NotFound,
 )
-from aigen.domain.model.media import InputImage, StoredMedia
+from aigen.domain.model.media import InputImage, MediaRejected, MediaType, StoredMedia
 from aigen.domain.services.restoration import make_safe
+from aigen.entrypoints.media import bucket_of, media_of, open_media
 from aigen.entrypoints.settings import Settings
+from aigen.ports.media import Accept, MediaStore
+
+logger = logging.getLogger(__name__)
 
 _DATABASE, _MEDIA, _MANIFEST = "aigen.duckdb", "media", "manifest.json"
+_ANY = Accept(types=frozenset(MediaType), size=sys.maxsize)
 
 
 @frozen(kw_only=True)
@@ -40,30 +48,38 @@ class Report:
     problems: tuple[str, ...]
 
 
-async def backup(store: DuckdbStore, settings: Settings, folder: Path, *, with_media: bool) -> None:
-    """Write a backup into a new or empty folder while the installation is in use.
+async def backup(store: DuckdbStore, media: MediaStore | None, folder: Path) -> None:
+    """Write a backup into a new or empty folder while the installation is in use, with the files
+    of `media` if they are asked for, wherever they lie.
 
     Raises BackupInvalid if the folder has something in it, or cannot be made.
     """
     await asyncio.to_thread(_make_empty, folder)
     await store.backup(folder / _DATABASE)
-    if with_media:
-        await asyncio.to_thread(_copy_media, settings.media_dir, folder / _MEDIA)
-    await asyncio.to_thread(_write_manifest, folder, with_media=with_media)
+    if media is not None:
+        copied = DiskMedia(folder / _MEDIA, reserve=0)
+        copied.open()
+        await copy_files(media, copied)
+    await asyncio.to_thread(_write_manifest, folder, with_media=media is not None)
 
 
 async def restore(settings: Settings, folder: Path) -> int:
-    """Put a backup in the place of a stopped installation; what was there is moved aside.
+    """Put a backup in the place of a stopped installation; what was there is moved aside. Files go
+    where AIGEN_MEDIA_URL says, wherever they lay before.
 
     All sessions end and unsubmitted jobs are held; returns how many. Raises InstallationRunning,
-    BackupInvalid.
+    BackupInvalid, CannotStart.
     """
     has_media = await asyncio.to_thread(_check_manifest, folder)
+    media = media_of(settings, bucket_of(settings))
+    await open_media(media)
     await asyncio.to_thread(_move_aside, settings)
     await asyncio.to_thread(shutil.copy2, folder / _DATABASE, settings.database_file)
     settings.database_file.chmod(0o600)
     if has_media:
-        await asyncio.to_thread(_copy_media, folder / _MEDIA, settings.media_dir)
+        copied = DiskMedia(folder / _MEDIA, reserve=0)
+        copied.open()
+        await copy_files(copied, media)
     store = DuckdbStore(settings.database_file)
     await store.open()
     try:
@@ -72,7 +88,20 @@ async def restore(settings: Settings, folder: Path) -> int:
         await store.close()
 
 
-async def check(store: DuckdbStore, media: DiskMedia) -> Report:
+async def copy_files(source: MediaStore, target: MediaStore) -> None:
+    """Copy all files under the keys that they have, a piece at a time."""
+    async for key in source.all_keys():
+        folder, _, name = key.rpartition("/")
+        try:
+            pieces = await source.stream(key)
+            await target.put(f"{folder}/", name.rpartition(".")[0], pieces, _ANY)
+        except NotFound:
+            continue  # deleted meanwhile
+        except MediaRejected:
+            logger.warning("%s is damaged and was not copied", key)
+
+
+async def check(store: DuckdbStore, media: MediaStore) -> Report:
     """Read every row, and compare every file that a row names with its digest."""
     rows: dict[str, int] = {}
     problems: list[str] = []
@@ -117,10 +146,6 @@ def _files_of(value: Any) -> Iterator[StoredMedia]:
         found = candidate.stored if isinstance(candidate, InputImage) else candidate
         if found is not None:
             yield found
-
-
-def _copy_media(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".incoming"))
 
 
 def _write_manifest(folder: Path, *, with_media: bool) -> None:

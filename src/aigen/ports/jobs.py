@@ -64,19 +64,21 @@ class Claim:
 
 @frozen(kw_only=True)
 class Film:
-    """The job is completed by this file."""
+    """The job is completed by this file. Its cost and `generation_ids` are as in Done."""
 
     media: StoredMedia
     cost_usd: Decimal | None
+    generation_ids: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
 class NoFilm:
-    """The job has failed for good."""
+    """The job has failed for good. Its cost and `generation_ids` are as in Done and Ended."""
 
     code: VideoError
     reason: str
     cost_usd: Decimal | None = None
+    generation_ids: tuple[str, ...] = ()
 
 
 class LeaseLost(AigenError):

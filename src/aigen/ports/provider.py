@@ -1,7 +1,8 @@
 """What a provider of generations can do, in our words.
 
 Outcomes are values, not exceptions: "nobody knows" is an answer here. What a provider says in
-words (`reason`) may be shown to the user; it never holds our key.
+words (`reason`) may be shown to the user; it never holds our key. `cost_usd` is as much as an
+answer tells; `generation_ids` are the generations whose cost it does not, for CostLookup.
 """
 
 from collections.abc import AsyncIterator
@@ -55,6 +56,7 @@ class BadAnswer:
 
     reason: str
     cost_usd: Decimal | None = None
+    generation_ids: tuple[str, ...] = ()
 
 
 Failure = Refused | NotSent | Misconfigured | Unknown | BadAnswer
@@ -71,6 +73,7 @@ class TextAnswer:
     finish_reason: str | None
     usage: Usage
     cost_usd: Decimal | None
+    generation_ids: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -100,6 +103,7 @@ class ImageAnswer:
     pictures: tuple[Picture, ...]
     text: str | None = None
     cost_usd: Decimal | None = None
+    generation_ids: tuple[str, ...] = ()
 
 
 class ImageProvider(Protocol):
@@ -155,6 +159,7 @@ class Done:
 
     addresses: tuple[str, ...] = ()
     cost_usd: Decimal | None = None
+    generation_ids: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -164,6 +169,7 @@ class Ended:
     how: str
     reason: str
     cost_usd: Decimal | None = None
+    generation_ids: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -173,7 +179,7 @@ class Missing:
 
 @frozen(kw_only=True)
 class Unreachable:
-    """No usable answer this time; says nothing about the job."""
+    """No usable answer this time; says nothing about what was asked."""
 
     reason: str
     retry_after: timedelta | None = None
@@ -206,6 +212,16 @@ class VideoProvider(Protocol):
 
         Raises ContentUnavailable or ContentMissing, on entering or while reading.
         """
+        ...
+
+
+# --- what it cost -----------------------------------------------------------------------------
+
+
+class CostLookup(Protocol):
+    async def cost_of(self, generation_id: str) -> Decimal | Unreachable | None:
+        """What a generation cost in US dollars; None while the provider does not know it, as is
+        usual in the first minutes. Does not raise for what the provider does."""
         ...
 
 

@@ -22,7 +22,7 @@ from aigen.ports.media import Accept, MediaStore
 
 _PROBE = ".probe/"
 #: What fits into a piece is sent in one request, as most pictures are.
-_PIECE_BYTES = 2 * 2**20
+_PIECE_BYTES = 2**20
 _KEYS_AT_ONCE = 1000
 _LOOK_EVERY_SECONDS = 5.0
 _PATIENCE_SECONDS = 3.0

@@ -13,6 +13,7 @@ from aigen.domain.model.media import Picture
 from aigen.domain.model.texts import TextRequest, Usage
 from aigen.ports.provider import (
     Accepted,
+    CostLookup,
     Done,
     Failure,
     ImageAnswer,
@@ -24,6 +25,7 @@ from aigen.ports.provider import (
     TextAnswer,
     TextDelta,
     TextProvider,
+    Unreachable,
     VideoProvider,
     VideoSubmission,
 )
@@ -51,9 +53,10 @@ class Script(Generic[T]):
         return self._next.popleft() if self._next else None
 
 
-class ScriptedProvider(TextProvider, ImageProvider, VideoProvider, ModelCatalogue):
+class ScriptedProvider(TextProvider, ImageProvider, VideoProvider, CostLookup, ModelCatalogue):
     """By default everything succeeds at once. `gate` holds back every answer until it is set;
-    `films` are the contents or errors that fetching gives."""
+    `films` are the contents or errors that fetching gives, `costs` what it says when it is asked
+    for the cost of a generation, by default that it does not know it."""
 
     def __init__(self) -> None:
         self.texts: Script[TextAnswer | Failure] = Script()
@@ -61,6 +64,7 @@ class ScriptedProvider(TextProvider, ImageProvider, VideoProvider, ModelCatalogu
         self.submits: Script[SubmitOutcome] = Script()
         self.polls: Script[PollOutcome] = Script()
         self.films: Script[bytes | Exception] = Script()
+        self.costs: Script[Decimal | Unreachable | None] = Script()
         self.offered: tuple[Model, ...] = ()
         self.key_trouble: Misconfigured | None = None
         self.gate = asyncio.Event()
@@ -70,6 +74,7 @@ class ScriptedProvider(TextProvider, ImageProvider, VideoProvider, ModelCatalogu
         self.submissions: list[VideoSubmission] = []
         self.polled: list[str] = []
         self.fetched: list[str | None] = []
+        self.costs_asked: list[str] = []
 
     async def complete(self, request: TextRequest) -> TextAnswer | Failure:
         self.text_requests.append(request)
@@ -111,6 +116,10 @@ class ScriptedProvider(TextProvider, ImageProvider, VideoProvider, ModelCatalogu
         if isinstance(film, Exception):
             raise film
         yield _pieces([film])
+
+    async def cost_of(self, generation_id: str) -> Decimal | Unreachable | None:
+        self.costs_asked.append(generation_id)
+        return self.costs.take()
 
     async def models(self) -> tuple[Model, ...]:
         return self.offered

@@ -7,7 +7,17 @@ from typing import Any
 from attrs import evolve, frozen
 
 from aigen.adapters.openrouter.outcomes import FailedCall, Outcomes, Reply, of_garbage
-from aigen.adapters.openrouter.wire import items, line, mapping, parsed, tokens, usd, words
+from aigen.adapters.openrouter.wire import (
+    generation_id,
+    items,
+    line,
+    mapping,
+    parsed,
+    tokens,
+    unpriced,
+    usd,
+    words,
+)
 from aigen.domain.model.texts import Usage
 from aigen.ports.provider import BadAnswer, Failure, Unknown
 
@@ -27,6 +37,7 @@ class Said:
     native_finish_reason: str = ""
     usage: Usage | None = None
     cost_usd: Decimal | None = None
+    generation_id: str = ""
     error: object = None
 
     @classmethod
@@ -44,8 +55,13 @@ class Said:
             native_finish_reason=line(choice.get("native_finish_reason"), _LONGEST_NAME),
             usage=_usage(usage) if isinstance(usage, dict) else None,
             cost_usd=usd(mapping(usage).get("cost")),
+            generation_id=generation_id(body.get("id")),
             error=body.get("error") or choice.get("error"),
         )
+
+    @property
+    def generation_ids(self) -> tuple[str, ...]:
+        return unpriced(self.generation_id, self.cost_usd)
 
     @property
     def is_error(self) -> bool:
@@ -63,6 +79,7 @@ class Said:
             native_finish_reason=later.native_finish_reason or self.native_finish_reason,
             usage=later.usage or self.usage,
             cost_usd=self.cost_usd if later.cost_usd is None else later.cost_usd,
+            generation_id=later.generation_id or self.generation_id,
             error=later.error or self.error,
         )
 
@@ -78,6 +95,7 @@ class Said:
         return BadAnswer(
             reason=f"the model gave no {wanted}{ending}" + (f": {said}" if said else ""),
             cost_usd=self.cost_usd,
+            generation_ids=self.generation_ids,
         )
 
 
@@ -85,7 +103,7 @@ def said_in(reply: Reply, outcomes: Outcomes) -> Said | Failure:
     if not reply.is_success:
         return outcomes.of_reply(reply)
     body = parsed(reply.body)
-    return Said.of(body) if isinstance(body, dict) else of_garbage(reply.body)
+    return Said.of(body) if isinstance(body, dict) else of_garbage(reply)
 
 
 def _text(content: object) -> str:

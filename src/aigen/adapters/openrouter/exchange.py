@@ -39,8 +39,9 @@ class Line:
         """The instant, by the event loop's clock, at which a call that begins now must end."""
         return asyncio.get_running_loop().time() + self.timeout.total_seconds()
 
-    async def get(self, url: httpx.URL) -> Reply | NotSent | Unknown:
-        return await self._call(self.request("GET", url), self.deadline())
+    async def get(self, url: httpx.URL, deadline: float | None = None) -> Reply | NotSent | Unknown:
+        request = self.request("GET", url)
+        return await self._call(request, self.deadline() if deadline is None else deadline)
 
     async def post(
         self, url: httpx.URL, content: object, deadline: float | None = None

@@ -9,7 +9,7 @@ from attrs import frozen
 from aigen.adapters.openrouter import chat
 from aigen.adapters.openrouter.outcomes import Outcomes, Reply, of_garbage
 from aigen.adapters.openrouter.pictures import sources_in_chat, sources_in_data
-from aigen.adapters.openrouter.wire import mapping, parsed, usd
+from aigen.adapters.openrouter.wire import mapping, parsed, unpriced, usd
 from aigen.domain.model.images import ImageRequest
 from aigen.ports.provider import BadAnswer, Failure
 
@@ -21,6 +21,7 @@ class Drawn:
     sources: list[str]
     text: str = ""
     cost_usd: Decimal | None = None
+    generation_ids: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -69,7 +70,12 @@ def _read_chat(reply: Reply, outcomes: Outcomes) -> Drawn | Failure:
     sources = sources_in_chat(said.pictures)
     if not sources:
         return said.failure("picture", outcomes)
-    return Drawn(sources=sources, text=said.text, cost_usd=said.cost_usd)
+    return Drawn(
+        sources=sources,
+        text=said.text,
+        cost_usd=said.cost_usd,
+        generation_ids=said.generation_ids,
+    )
 
 
 # --- /images and /images/generations ----------------------------------------------------------
@@ -103,14 +109,16 @@ def _read_data(reply: Reply, outcomes: Outcomes) -> Drawn | Failure:
         return outcomes.of_reply(reply)
     body = parsed(reply.body)
     if not isinstance(body, dict):
-        return of_garbage(reply.body)
+        return of_garbage(reply)
     sources = sources_in_data(body)
     cost_usd = usd(mapping(body.get("usage")).get("cost"))
+    # Not among what is promised for pictures; where it comes it is the only id that there is.
+    ids = unpriced(reply.generation_id, cost_usd)
     if sources:
-        return Drawn(sources=sources, cost_usd=cost_usd)
+        return Drawn(sources=sources, cost_usd=cost_usd, generation_ids=ids)
     if body.get("error"):
         return outcomes.of_error(body["error"])
-    return BadAnswer(reason="the answer holds no picture", cost_usd=cost_usd)
+    return BadAnswer(reason="the answer holds no picture", cost_usd=cost_usd, generation_ids=ids)
 
 
 def _image_part(address: str) -> dict[str, Any]:

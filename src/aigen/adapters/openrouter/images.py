@@ -97,24 +97,38 @@ class OpenRouterImages(ImageProvider):
     async def _answer(self, drawn: Drawn, deadline: float) -> ImageAnswer | BadAnswer:
         pictures = await pictures_of(drawn.sources, self._content, deadline)
         if not pictures:
-            return BadAnswer(reason="its picture cannot be had", cost_usd=drawn.cost_usd)
-        return ImageAnswer(pictures=pictures, text=drawn.text or None, cost_usd=drawn.cost_usd)
+            return BadAnswer(
+                reason="its picture cannot be had",
+                cost_usd=drawn.cost_usd,
+                generation_ids=drawn.generation_ids,
+            )
+        return ImageAnswer(
+            pictures=pictures,
+            text=drawn.text or None,
+            cost_usd=drawn.cost_usd,
+            generation_ids=drawn.generation_ids,
+        )
 
 
 def _together(outcomes: Sequence[ImageAnswer | Failure]) -> ImageAnswer | Failure:
     """One answer of several calls: whatever came, else the failure that may have cost most."""
     answers = [outcome for outcome in outcomes if isinstance(outcome, ImageAnswer)]
-    cost_usd = _sum(outcomes)
+    charged = [outcome for outcome in outcomes if isinstance(outcome, ImageAnswer | BadAnswer)]
+    cost_usd = _sum(outcome.cost_usd for outcome in charged)
+    generation_ids = tuple(found for outcome in charged for found in outcome.generation_ids)
     if answers:
         texts = dict.fromkeys(answer.text for answer in answers if answer.text)
         return ImageAnswer(
             pictures=tuple(picture for answer in answers for picture in answer.pictures),
             text="\n\n".join(texts) or None,
             cost_usd=cost_usd,
+            generation_ids=generation_ids,
         )
     failures = [outcome for outcome in outcomes if not isinstance(outcome, ImageAnswer)]
     worst = min(failures, key=_rank)  # of equals the first
-    return evolve(worst, cost_usd=cost_usd) if isinstance(worst, BadAnswer) else worst
+    if isinstance(worst, BadAnswer):
+        return evolve(worst, cost_usd=cost_usd, generation_ids=generation_ids)
+    return worst
 
 
 def _rank(failure: Failure) -> int:
@@ -123,8 +137,7 @@ def _rank(failure: Failure) -> int:
     return ranks.get(type(failure), len(ranks))
 
 
-def _sum(outcomes: Iterable[ImageAnswer | Failure]) -> Decimal | None:
+def _sum(costs: Iterable[Decimal | None]) -> Decimal | None:
     """The costs that are known; None if none is."""
-    charged = (outcome for outcome in outcomes if isinstance(outcome, ImageAnswer | BadAnswer))
-    costs = [outcome.cost_usd for outcome in charged if outcome.cost_usd is not None]
-    return sum(costs, Decimal(0)) if costs else None
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) if known else None

@@ -33,7 +33,7 @@ def merged(
             model_id = entry.get("id")
             if _is_id(model_id):
                 models[model_id] = read(entry, models.get(model_id) or _named(model_id, entry))
-    return tuple(models.values())
+    return tuple(map(_without_zeros, models.values()))
 
 
 def _named(model_id: str, entry: Mapping[str, Any]) -> Model:
@@ -93,15 +93,16 @@ def _video(entry: Mapping[str, Any], known: Model) -> Model:
 def _prices(pricing: object) -> tuple[Price, ...]:
     """What can be read as a price; `-1` stands for one that varies and says nothing."""
     lines = [(name, value) for name, value in mapping(pricing).items() if name != _NO_PRICE]
-    lines += [_billed(entry) for entry in map(mapping, items(pricing))]
     found = ((line(_PER_TOKEN.get(name, name), LONGEST_OPTION), price(usd)) for name, usd in lines)
     return tuple(Price(per=per, usd=usd) for per, usd in found if per and usd is not None)
 
 
-def _billed(entry: Mapping[str, Any]) -> tuple[str, Any]:
-    """`{"billable": "output_image", "variant": "2K", "cost_usd": 0.04}`, as endpoints have it."""
-    named = (entry.get("billable"), entry.get("variant"))
-    return " ".join(name for name in named if isinstance(name, str)), entry.get("cost_usd")
+def _without_zeros(model: Model) -> Model:
+    """The model, but for prices of 0 if it makes pictures or films: those are priced elsewhere,
+    and a 0 for their tokens does not make them free."""
+    if not {Output.IMAGE, Output.VIDEO}.intersection(model.output):
+        return model
+    return evolve(model, pricing=tuple(price for price in model.pricing if price.usd))
 
 
 def _texts(values: object) -> tuple[str, ...]:

@@ -10,8 +10,15 @@ from attrs import frozen
 
 from aigen.adapters.openrouter.reasons import Reasons
 from aigen.adapters.openrouter.retry_after import retry_after
-from aigen.adapters.openrouter.wire import line, mapping, parsed
-from aigen.ports.provider import BadAnswer, Misconfigured, NotSent, Refused, Unknown
+from aigen.adapters.openrouter.wire import generation_id, line, mapping, parsed, unpriced
+from aigen.ports.provider import (
+    BadAnswer,
+    Misconfigured,
+    NotSent,
+    Refused,
+    Unknown,
+    Unreachable,
+)
 
 FailedCall = Refused | NotSent | Misconfigured | Unknown
 
@@ -50,6 +57,11 @@ class Reply:
     def is_success(self) -> bool:
         return 200 <= self.status < 300  # noqa: PLR2004  (the class of statuses)
 
+    @property
+    def generation_id(self) -> str:
+        """That in the headers; empty if there is none."""
+        return generation_id(self.headers.get("x-generation-id"))
+
 
 class Outcomes:
     def __init__(self, reasons: Reasons) -> None:
@@ -64,6 +76,16 @@ class Outcomes:
         is_own = isinstance(error, dict) and bool(error.get("message") or error.get("code"))
         reason = self.reason(error) or f"the provider answered {reply.status}"
         return _by_status(reply.status, reason, retry_after(reply.headers, error), is_own=is_own)
+
+    def no_news(self, reply: Reply) -> Misconfigured | Unreachable:
+        """What an answer without a result means to who only asked, and can ask again."""
+        error = mapping(parsed(reply.body)).get("error")
+        if reply.is_success and not error:
+            return Unreachable(reason="the provider's answer cannot be read")
+        meant = self.of_reply(reply)
+        if isinstance(meant, Misconfigured):
+            return meant
+        return Unreachable(reason=meant.reason, retry_after=retry_after(reply.headers, error))
 
     def of_error(self, error: object, headers: Mapping[str, str] = _NO_HEADERS) -> FailedCall:
         """What an error inside a 2xx means: the same as its code as a status."""
@@ -93,11 +115,14 @@ def of_exception(error: BaseException) -> NotSent | Unknown:
     return Unknown(reason="the connection broke before the answer was complete")
 
 
-def of_garbage(body: bytes) -> Unknown | BadAnswer:
+def of_garbage(reply: Reply) -> Unknown | BadAnswer:
     """What a 2xx means whose body is no JSON object: is it cut off, or something else?"""
-    if body.lstrip().startswith(b"{"):
+    if reply.body.lstrip().startswith(b"{"):
         return Unknown(reason="the provider's answer broke off")
-    return BadAnswer(reason="the provider's answer cannot be read")
+    return BadAnswer(
+        reason="the provider's answer cannot be read",
+        generation_ids=unpriced(reply.generation_id, None),
+    )
 
 
 def status_of(reply: Reply) -> int | None:

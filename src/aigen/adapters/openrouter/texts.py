@@ -119,6 +119,7 @@ def _answer(said: Said, request: TextRequest, outcomes: Outcomes) -> TextAnswer 
         finish_reason=said.finish_reason or None,
         usage=said.usage or Usage(),
         cost_usd=said.cost_usd,
+        generation_ids=said.generation_ids,
     )
 
 

@@ -10,15 +10,20 @@ from aigen.adapters.openrouter.addresses import escaped, is_usable_id
 from aigen.adapters.openrouter.clients import OpenRouterClients
 from aigen.adapters.openrouter.content import Content
 from aigen.adapters.openrouter.outcomes import Reply, status_of
-from aigen.adapters.openrouter.retry_after import retry_after
-from aigen.adapters.openrouter.wire import items, mapping, parsed, usd
+from aigen.adapters.openrouter.wire import (
+    generation_id,
+    items,
+    mapping,
+    parsed,
+    unpriced,
+    usd,
+)
 from aigen.domain.model.limits import can_be_stored
 from aigen.ports.provider import (
     Accepted,
     Done,
     Ended,
     InProgress,
-    Misconfigured,
     Missing,
     PollOutcome,
     SubmitOutcome,
@@ -92,30 +97,21 @@ class OpenRouterVideos(VideoProvider):
             if isinstance(told_id, str) and told_id != job_id:
                 return Unreachable(reason="the provider told about another job")
             return self._told(status, body)
-        return self._no_news(reply, body)
+        return Missing() if status_of(reply) == _NOT_FOUND else self._outcomes.no_news(reply)
 
     def _told(self, status: str, body: Mapping[str, Any]) -> InProgress | Done | Ended:
         cost_usd = usd(mapping(body.get("usage")).get("cost"))
+        ids = unpriced(generation_id(body.get("generation_id")), cost_usd)
         if status == "completed":
-            return Done(addresses=self._addresses(body), cost_usd=cost_usd)
+            return Done(addresses=self._addresses(body), cost_usd=cost_usd, generation_ids=ids)
         if status in _ENDINGS:
-            reason = self._outcomes.reason(body.get("error"))
-            return Ended(how=_ENDINGS[status], reason=reason, cost_usd=cost_usd)
+            return Ended(
+                how=_ENDINGS[status],
+                reason=self._outcomes.reason(body.get("error")),
+                cost_usd=cost_usd,
+                generation_ids=ids,
+            )
         return InProgress()
-
-    def _no_news(
-        self, reply: Reply, body: Mapping[str, Any]
-    ) -> Missing | Misconfigured | Unreachable:
-        if status_of(reply) == _NOT_FOUND:
-            return Missing()
-        if reply.is_success and not body.get("error"):
-            return Unreachable(reason="the provider's answer cannot be read")
-        meant = self._outcomes.of_reply(reply)
-        if isinstance(meant, Misconfigured):
-            return meant
-        return Unreachable(
-            reason=meant.reason, retry_after=retry_after(reply.headers, body.get("error"))
-        )
 
     def _addresses(self, body: Mapping[str, Any]) -> tuple[str, ...]:
         """Presigned ones first: they need no key and come from a storage, not through a proxy."""

@@ -11,6 +11,7 @@ _MOST_USD = Decimal(1_000_000)
 _MOST_TOKENS = 10**12
 _USD_STEP = Decimal("1e-10")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_GENERATION_ID = re.compile(r"gen-[A-Za-z0-9_-]{1,100}")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -62,6 +63,16 @@ def price(value: object) -> Decimal | None:
         return None
     is_sane = amount.is_finite() and 0 <= amount < _MOST_USD
     return amount.copy_abs() if is_sane else None
+
+
+def generation_id(value: object) -> str:
+    """The id of a generation, by which its cost can be asked for; empty if it is none."""
+    return value if isinstance(value, str) and _GENERATION_ID.fullmatch(value) else ""
+
+
+def unpriced(generation: str, cost_usd: Decimal | None) -> tuple[str, ...]:
+    """The id, if there is one and its cost was not told."""
+    return (generation,) if generation and cost_usd is None else ()
 
 
 def tokens(value: object) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from aigen.adapters.records.indexes import GroupIndex, ReadyQueue
-from aigen.adapters.records.shelf import Shelf, Sweep
+from aigen.adapters.records.shelf import Lock, Shelf, Sweep
 from aigen.domain.model.audit import AuditEntry
 from aigen.domain.model.idempotency import RememberedRequest
 from aigen.domain.model.images import Image, ImageStatus
@@ -20,7 +20,7 @@ from aigen.domain.model.statistics import (
     UserOverview,
 )
 from aigen.domain.model.texts import Text
-from aigen.domain.model.throttle import FailedLogins
+from aigen.domain.model.throttle import WINDOW, FailedLogins
 from aigen.domain.model.users import ResetLink, Role, User
 from aigen.domain.model.videos import ProviderJob, Unsettled, VideoJob, VideoState, VideoStatus
 from aigen.ports.store import HistoryQuery, WorkerLease
@@ -130,10 +130,12 @@ class UserRecords(_Shelved[str, User]):
         )
 
     def by_identity(self, identity: str, /) -> User | None:
+        self._shelf.search("identity = $1", identity)
         found = self._by_identity().find(identity)
         return found[0] if found else None
 
     def count_admins(self) -> int:
+        self._shelf.search("role = 'admin'")
         return self._by_role().count(Role.ADMIN)
 
     def count(self) -> UserCounts:
@@ -153,6 +155,7 @@ class SessionRecords(_OwnedByUser[str, Session]):
         )
 
     def live_of(self, user_id: str, /) -> tuple[Session, ...]:
+        self._shelf.search("user_id = $1 AND ended_at IS NULL ORDER BY id", user_id)
         return self._live().find(user_id)
 
     def remove_older(self, ends_before: datetime, /) -> None:
@@ -174,6 +177,7 @@ class ResetLinkRecords(_OwnedByUser[str, ResetLink]):
 
 class FailureRecords(_Shelved[str, FailedLogins]):
     def remove_older(self, now: datetime, /) -> None:
+        self._shelf.search("COALESCE(blocked_until, since) <= $1", now - WINDOW)
         for failed in [failed for failed in self._shelf if failed.is_forgotten(now)]:
             self._shelf.remove(failed.subject)
 
@@ -199,10 +203,25 @@ class ImageRecords(_OwnedByUser[str, Image]):
         return self._archive.count_images()
 
     def unfinished(self) -> tuple[Image, ...]:
+        self._shelf.search("status = 'processing' ORDER BY id")
         return tuple(image for image in self._shelf if image.status is ImageStatus.PROCESSING)
 
 
 _AT_WORK = frozenset({VideoState.SUBMITTING, VideoState.PROCESSING})
+
+# The same in SQL, for databases that are asked anew each time. `turn` says in which round of the
+# users a job has its turn.
+_UNFINISHED = (
+    "user_id = $1 AND status IN ('queued', 'submitting', 'processing') ORDER BY id"
+)
+_READY = (
+    "status = 'queued' AND NOT is_held AND not_before <= $1 ORDER BY turn, id LIMIT $2"
+)
+_OVERDUE = "status = 'queued' AND NOT is_held AND deadline_at <= $1 ORDER BY deadline_at"
+_IN_HAND = "worker_id = $1 AND status IN ('submitting', 'processing') ORDER BY id LIMIT $2"
+_IN_NO_HAND = (
+    "worker_id IS NULL AND status IN ('submitting', 'processing') ORDER BY id LIMIT $1"
+)
 
 
 class VideoRecords(_OwnedByUser[str, VideoJob]):
@@ -234,15 +253,22 @@ class VideoRecords(_OwnedByUser[str, VideoJob]):
         return self._archive.count_unknown_videos()
 
     def unfinished_of(self, user_id: str, /) -> tuple[VideoJob, ...]:
+        self._shelf.search(_UNFINISHED, user_id)
         return self._unfinished().find(user_id)
 
     def ready(self, now: datetime, limit: int, /) -> tuple[VideoJob, ...]:
+        self._shelf.search(_READY, now, limit, lock=Lock.FREE)
         return self._queue().ready(now, limit)
 
     def overdue(self, now: datetime, /) -> tuple[VideoJob, ...]:
+        self._shelf.search(_OVERDUE, now, lock=Lock.FREE)
         return self._queue().overdue(now)
 
     def held_by(self, worker_id: str | None, limit: int, /) -> tuple[VideoJob, ...]:
+        if worker_id is None:
+            self._shelf.search(_IN_NO_HAND, limit, lock=Lock.FREE)
+        else:
+            self._shelf.search(_IN_HAND, worker_id, limit, lock=Lock.LEASED)
         return self._by_worker().find((worker_id,))[:limit]
 
 
@@ -252,11 +278,13 @@ class ProviderJobRecords(_OwnedByUser[str, ProviderJob]):
 
 class WorkerRecords(_Shelved[str, WorkerLease]):
     def all(self) -> tuple[WorkerLease, ...]:
+        self._shelf.search("true ORDER BY worker_id")
         return tuple(self._shelf)
 
 
 class RemovalRecords(_Shelved[str, MediaRemoval]):
     def all(self) -> tuple[MediaRemoval, ...]:
+        self._shelf.search("true ORDER BY prefix")
         return tuple(self._shelf)
 
 

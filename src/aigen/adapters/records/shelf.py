@@ -90,6 +90,15 @@ class Log:
             for shelf, befores in first.items()
         }
 
+    def gone_unread(self) -> dict["Shelf[Any, Any]", set[Any]]:
+        """For each shelf the keys that were put without having been read and removed again. They
+        are not among the net differences, but may lie elsewhere."""
+        gone: dict[Shelf[Any, Any], set[Any]] = {}
+        for shelf, key, before in self._steps:
+            if before is UNREAD and shelf.peek(key) is None:
+                gone.setdefault(shelf, set()).add(key)
+        return gone
+
     def clear(self) -> None:
         for shelf, key, _ in self._steps:
             if shelf.peek(key) is None:
@@ -101,8 +110,32 @@ class Log:
 Net = dict["Shelf[Any, Any]", dict[Any, Difference[Any]]]
 
 
+class Lock(Enum):
+    """How a change takes what it searches for, where several are made at the same time."""
+
+    #: What nobody else has in hand; the rest is left to them.
+    FREE = "free"
+    #: All that a worker has, the first parameter; nobody gives it more meanwhile.
+    LEASED = "leased"
+
+
+class Search(Protocol):
+    """Puts on a shelf what is elsewhere and meets a condition in SQL; what may follow one may
+    follow it."""
+
+    def __call__(
+        self,
+        shelf: "Shelf[Any, Any]",
+        where: str,
+        parameters: tuple[object, ...],
+        lock: Lock | None,
+        /,
+    ) -> None: ...
+
+
 class Shelf(Generic[K, V]):
-    """Values by key. `fetch` finds what is not on the shelf; without it, the shelf has all."""
+    """Values by key. `fetch` finds what is not on the shelf, `search` what meets a condition and
+    may not be there; without them, the shelf has all of it."""
 
     def __init__(
         self,
@@ -110,11 +143,13 @@ class Shelf(Generic[K, V]):
         key_of: Callable[[V], K],
         log: Log,
         fetch: Callable[["Shelf[K, V]", K], V | None] | None = None,
+        search: Search | None = None,
     ) -> None:
         self.name = name
         self.key_of = key_of
         self._log = log
         self._fetch = fetch
+        self._search = search
         self._values: dict[K, V | None] = {}
         self._indexes: list[Index[V]] = []
 
@@ -137,6 +172,12 @@ class Shelf(Generic[K, V]):
         if value is not UNREAD:
             return value
         return None if self._fetch is None else self._fetch(self, key)
+
+    def search(self, where: str, *parameters: object, lock: Lock | None = None) -> None:
+        """To be called before asking the shelf for more than one key: see that all that meets the
+        condition is here."""
+        if self._search is not None:
+            self._search(self, where, parameters, lock)
 
     def learn(self, value: V) -> None:
         """Take in a value that was found elsewhere, unless the shelf knows better."""

@@ -6,6 +6,7 @@ AigenError
 ├── NotAllowed        Forbidden, WrongPassword, RegistrationClosed, LinkInvalid, LinkExpired,
 │                     ResetTokenInvalid
 ├── NotFound
+├── OverBudget        SpendLimitReached
 ├── Conflict          EmailTaken, LastAdmin, JobFinished, JobUnfinished, JobNotRetryable,
 │                     IdempotencyConflict, IdempotencyInProgress, NotUnknown, NotHeld
 ├── Invalid           InvalidRequest, ProviderRefused
@@ -20,7 +21,8 @@ A leaf's docstring is what the user reads unless the raiser knows better; `code`
 """
 
 import inspect
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import ClassVar
 
 
@@ -276,6 +278,35 @@ class ShuttingDown(Unavailable):
     """The server is shutting down: try again in a moment."""
 
     code = "shutting_down"
+
+
+# --- does the money suffice? ----------------------------------------------------------------
+
+
+class OverBudget(AigenError):
+    """There is not enough money left for this."""
+
+    code = "spend_limit_reached"
+
+
+class SpendLimitReached(OverBudget):
+    """This would cost more than the limit leaves. `scope` says whose limit; what it is and what
+    is left of it, in US dollars, is None where it is not the caller's to know."""
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        scope: str,
+        renews_at: datetime,
+        limit_usd: Decimal | None = None,
+        left_usd: Decimal | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.scope = scope
+        self.renews_at = renews_at
+        self.limit_usd = limit_usd
+        self.left_usd = left_usd
 
 
 # --- the provider ---------------------------------------------------------------------------

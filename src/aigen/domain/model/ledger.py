@@ -6,8 +6,17 @@ A charge counts in the UTC day and month in which it was reserved, whenever it e
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from attrs import evolve, frozen
+
+from aigen.domain.model.errors import InvalidRequest
+
+
+#: How long a cost that was not reported is looked for.
+LOOKED_UP_FOR = timedelta(minutes=10)
+
+_MOST_USD = Decimal(1_000_000)
 
 
 class Kind(StrEnum):
@@ -36,7 +45,11 @@ class Charge:
     """The money side of one generation, whose id it shares. It outlives its user.
 
     `reserved_usd` is what was put aside, and `estimate_usd` what the prices told, None if they
-    did not. `cost_usd` is final; `is_estimated` if the provider never said it.
+    did not. `cost_usd` is final, and `is_estimated` if the provider never said it.
+
+    An open charge with `closes_at` is ended then, whatever is known: as free if
+    `is_free_unless_found`, else at its estimate. Until then the provider is asked what
+    `generation_ids` have cost.
     """
 
     id: str
@@ -50,6 +63,9 @@ class Charge:
     state: ChargeState = ChargeState.RESERVED
     cost_usd: Decimal = Decimal(0)
     is_estimated: bool = False
+    generation_ids: tuple[str, ...] = ()
+    closes_at: datetime | None = None
+    is_free_unless_found: bool = False
     ended_at: datetime | None = None
 
     @property
@@ -57,30 +73,46 @@ class Charge:
         return self.state is ChargeState.RESERVED
 
     @property
-    def spent_usd(self) -> Decimal:
-        """What it has cost for sure, or is settled at."""
-        return self.cost_usd
-
-    @property
-    def reserved_now_usd(self) -> Decimal:
+    def held_usd(self) -> Decimal:
         """What it keeps aside while nobody knows what it will cost."""
         return self.reserved_usd if self.is_open else Decimal(0)
 
-    def settled(self, cost_usd: Decimal | None, now: datetime) -> "Charge":
-        """It cost this; None settles it at its estimate and says so."""
-        if not self.is_open:
-            return self
-        return evolve(
-            self,
-            state=ChargeState.SETTLED,
-            cost_usd=(self.estimate_usd or Decimal(0)) if cost_usd is None else cost_usd,
-            is_estimated=cost_usd is None,
-            ended_at=now,
-        )
+    def settled(self, cost_usd: Decimal, now: datetime) -> "Charge":
+        """The provider says that it cost this."""
+        return self._ended(ChargeState.SETTLED, now, cost_usd=cost_usd)
+
+    def settled_by_estimate(self, now: datetime) -> "Charge":
+        """It may have cost something, and nobody says what."""
+        cost_usd = self.estimate_usd or Decimal(0)
+        return self._ended(ChargeState.SETTLED, now, cost_usd=cost_usd, is_estimated=True)
 
     def released(self, now: datetime) -> "Charge":
         """It cost nothing."""
-        return evolve(self, state=ChargeState.RELEASED, ended_at=now) if self.is_open else self
+        return self._ended(ChargeState.RELEASED, now)
+
+    def awaiting(
+        self, generation_ids: tuple[str, ...], *, is_free_unless_found: bool, now: datetime
+    ) -> "Charge":
+        """It is over, and what it cost has still to be found."""
+        return evolve(
+            self,
+            generation_ids=generation_ids,
+            is_free_unless_found=is_free_unless_found,
+            closes_at=now + LOOKED_UP_FOR,
+        )
+
+    def closed(self, now: datetime) -> "Charge":
+        """The search for its cost is over."""
+        return self.released(now) if self.is_free_unless_found else self.settled_by_estimate(now)
+
+    def _ended(self, state: ChargeState, now: datetime, **changes: Any) -> "Charge":
+        if not self.is_open:
+            raise ChargeEnded(self.id)
+        return evolve(self, state=state, ended_at=now, closes_at=None, **changes)
+
+
+class ChargeEnded(RuntimeError):
+    """The program tried to end a charge twice: a bug, never a user's fault."""
 
 
 @frozen(kw_only=True)
@@ -123,9 +155,9 @@ class Tally:
 
     def with_change(self, before: Charge | None, after: Charge) -> "Tally":
         """The tally once one of its charges is another."""
-        spent, reserved = after.spent_usd, after.reserved_now_usd
+        spent, reserved = after.cost_usd, after.held_usd
         if before is not None:
-            spent, reserved = spent - before.spent_usd, reserved - before.reserved_now_usd
+            spent, reserved = spent - before.cost_usd, reserved - before.held_usd
         made = after.created_at.date()
         tally = self
         if made == self.day:
@@ -165,3 +197,12 @@ def next_month(now: datetime) -> datetime:
     """The instant at which the UTC month after this one begins."""
     start = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return (start + timedelta(days=32)).replace(day=1)
+
+
+def check_limit(field: str, usd: Decimal | None) -> None:
+    """Raise InvalidRequest unless it is an amount that can be a cap, or None for no cap."""
+    if usd is not None and not 0 <= usd <= _MOST_USD:
+        raise InvalidRequest(
+            f"`{field}` must be from 0 to {_MOST_USD} US dollars, or null for no limit.",
+            field=field,
+        )

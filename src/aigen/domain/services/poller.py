@@ -60,9 +60,14 @@ class Poller:
                     code=VideoError.MEDIA_REJECTED,
                     reason=f"What the provider sent cannot be used. {error.detail}",
                     cost_usd=fetch.done.cost_usd,
+                    generation_ids=fetch.done.generation_ids,
                 )
             else:
-                return Film(media=media, cost_usd=fetch.done.cost_usd)
+                return Film(
+                    media=media,
+                    cost_usd=fetch.done.cost_usd,
+                    generation_ids=fetch.done.generation_ids,
+                )
         now = self._clock.now()
         return watch.after_failed_download(now, is_missing=is_missing, done=fetch.done)
 

@@ -83,11 +83,13 @@ class Watch:
                 code=VideoError.NO_CONTENT,
                 reason="The provider says that the video is finished, but has none to fetch.",
                 cost_usd=done.cost_usd,
+                generation_ids=done.generation_ids,
             )
         return NoFilm(
             code=VideoError.MEDIA_UNAVAILABLE,
             reason="The video was finished, but could not be downloaded from the provider.",
             cost_usd=done.cost_usd,
+            generation_ids=done.generation_ids,
         )
 
     def after_full_disk(self, now: datetime) -> Again | NoFilm:
@@ -106,12 +108,13 @@ class Watch:
                 return Again(pause=self.interval)
             case Done():
                 return self._done(outcome)
-            case Ended(how=how, reason=reason, cost_usd=cost_usd):
+            case Ended(how=how, reason=reason):
                 code, words = _ENDINGS.get(how, _FAILED)
                 return NoFilm(
                     code=code,
                     reason=f"{words}: {reason}" if reason else words + ".",
-                    cost_usd=cost_usd,
+                    cost_usd=outcome.cost_usd,
+                    generation_ids=outcome.generation_ids,
                 )
             case Missing():
                 return self._missing(now)

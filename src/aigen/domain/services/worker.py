@@ -78,8 +78,9 @@ class Worker:
         self._order = count()
         self._submissions: set[asyncio.Task[None]] = set()
         self._polls: set[asyncio.Task[None]] = set()
-        #: Jobs that may have been sent and whose answer, or film, is not recorded yet.
-        self._sending: set[str] = set()
+        #: Jobs whose answer, or film, is not recorded yet. By attempt, since the late end of one
+        #: must not hide that the next has been sent.
+        self._sending: dict[str, str] = {}
         self._finishing: set[str] = set()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -246,7 +247,7 @@ class Worker:
     async def _recall(self) -> None:
         """Take up what was given to us without our hearing of it: an answer may have been lost."""
         worker_id = self._worker_id
-        holding = {*self._held, *self._sending, *self._finishing}
+        holding = {*self._held, *self._sending.values(), *self._finishing}
         try:
             forgotten = await self._board.recall(worker_id, holding=holding)
         except AigenError as error:
@@ -260,8 +261,8 @@ class Worker:
             if claim.nonce is None:
                 self._hold(claim, self._clock.now())
             elif self._free_slots() > 0:  # else it is recalled at the next sweep
-                self._sending.add(claim.video_id)
-                self._start(self._submissions, self._submit(claim))
+                self._sending[claim.nonce] = claim.video_id
+                self._start(self._submissions, self._submit(claim, claim.nonce))
 
     def _allowed_submissions(self, now: datetime) -> int:
         """As many as there are slots; one now and then while our key or credit is refused."""
@@ -272,11 +273,11 @@ class Worker:
         self._submit_again_at = now + self._policy.poll
         return 0 if self._submissions else 1
 
-    async def _submit(self, claim: Claim) -> None:
+    async def _submit(self, claim: Claim, nonce: str) -> None:
         outcome = await self._submitter.send(claim)
         is_news = self._learn(outcome)
         accepted = await self._submitter.record(claim, outcome)
-        self._sending.discard(claim.video_id)
+        del self._sending[nonce]
         if accepted is not None:
             self._hold(accepted, self._clock.now() + _jittered(self._policy.poll))
         if is_news:

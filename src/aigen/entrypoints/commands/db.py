@@ -10,7 +10,6 @@ import click
 
 from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.http.client import ApiClient
-from aigen.adapters.media.disk import DiskMedia
 from aigen.entrypoints import maintenance
 from aigen.entrypoints.api.schemas.maintenance import ReportOut
 from aigen.entrypoints.commands.installation import work_on
@@ -54,7 +53,7 @@ def migrate() -> None:
 
 @db.command()
 @click.argument("folder", type=_FOLDER)
-@click.option("--media", is_flag=True, help="Copy the generated files as well.")
+@click.option("--media", is_flag=True, help="Copy the files as well, also from a bucket.")
 def backup(folder: Path, *, media: bool) -> None:
     """Write a backup into a new folder, also while the server is running.
 
@@ -66,7 +65,7 @@ def backup(folder: Path, *, media: bool) -> None:
 
     async def directly(aigen: "Aigen") -> None:
         if isinstance(aigen.store, DuckdbStore):
-            await maintenance.backup(aigen.store, aigen.settings, target, with_media=media)
+            await maintenance.backup(aigen.store, aigen.media if media else None, target)
 
     def through_api(api: ApiClient) -> None:
         api.ask("POST", "/maintenance/backup", body={"folder": str(target), "media": media})
@@ -105,7 +104,7 @@ def check() -> None:
     """
 
     async def directly(aigen: "Aigen") -> ReportOut:
-        if not isinstance(aigen.store, DuckdbStore) or not isinstance(aigen.media, DiskMedia):
+        if not isinstance(aigen.store, DuckdbStore):
             raise click.UsageError("only an embedded installation can be checked")
         report = await maintenance.check(aigen.store, aigen.media)
         return ReportOut(rows=report.rows, files=report.files, problems=list(report.problems))

@@ -7,13 +7,11 @@ from importlib.resources.abc import Traversable
 from pathlib import PurePath
 
 from attrs import frozen
-from flask import Blueprint, Flask, Response, abort, request
+from flask import Flask, Response, abort, request
 
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FOR_EVER = "public, max-age=31536000, immutable"
 _VERSION_LENGTH = 12
-
-static = Blueprint("static", __name__)
 
 
 @frozen
@@ -57,7 +55,6 @@ def install(app: Flask) -> None:
     assets = Assets()
     app.jinja_env.globals["asset"] = assets.address
 
-    @static.get("/static/<version>/<path:name>")
     def file(version: str, name: str) -> Response:
         asset = assets.find(name)
         if asset is None:
@@ -75,7 +72,7 @@ def install(app: Flask) -> None:
         response.headers["Cache-Control"] = _FOR_EVER if is_current else "no-cache"
         return response
 
-    app.register_blueprint(static)
+    app.add_url_rule("/static/<version>/<path:name>", "static", file)
 
 
 def _walk(folder: Traversable, path: str) -> list[tuple[str, Traversable]]:

@@ -1,12 +1,11 @@
 """What the pages of one process share, and the API without a user."""
 
-from ipaddress import ip_address, ip_network
-
 from attrs import frozen
 from flask import Flask, current_app, g, request
 
 from aigen.adapters.http.client import WEB_TOKEN_HEADER, ApiClient
 from aigen.entrypoints.web.about import Installation
+from aigen.entrypoints.web.address import ClientAddresses
 from aigen.entrypoints.web.models import Catalogue
 from aigen.entrypoints.web.settings import WebSettings
 from aigen.entrypoints.web.tokens import Renewals
@@ -21,6 +20,7 @@ class Backend:
     renewals: Renewals
     installation: Installation
     catalogue: Catalogue
+    addresses: ClientAddresses
 
     @classmethod
     def of(cls, settings: WebSettings, renewal_key: bytes) -> "Backend":
@@ -31,6 +31,7 @@ class Backend:
             renewals=Renewals(renewal_key, settings.retry_window),
             installation=Installation(api),
             catalogue=Catalogue(),
+            addresses=ClientAddresses(settings.trusted_proxies),
         )
 
     def speaking_for(self, token: str | None) -> ApiClient:
@@ -39,21 +40,10 @@ class Backend:
             token,
             {
                 "X-Request-ID": g.request_id,
-                "X-Forwarded-For": self._hops(),
+                "X-Forwarded-For": self.addresses.of(request),
                 WEB_TOKEN_HEADER: self.settings.web_token,
             },
         )
-
-    def _hops(self) -> str:
-        """The addresses on the request's way to us, as far as we believe them; of those, the API
-        takes off the trusted proxies'."""
-        peer = request.remote_addr or ""
-        before = request.headers.get("X-Forwarded-For")
-        return f"{before}, {peer}" if before and self._is_trusted(peer) else peer
-
-    def _is_trusted(self, peer: str) -> bool:
-        networks = map(ip_network, self.settings.trusted_proxies)
-        return any(ip_address(peer) in network for network in networks)
 
 
 def install(app: Flask, backend: Backend) -> None:

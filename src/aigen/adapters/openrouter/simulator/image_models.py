@@ -74,10 +74,10 @@ class ImageModel:
         }
 
     def endpoints(self) -> dict[str, Any]:
-        """The body of GET /images/models/{author}/{slug}/endpoints."""
+        """The body of GET /images/models/{author}/{slug}/endpoints; variants have a small k."""
         pictures = [
             {"billable": "output_image", "unit": "image", "cost_usd": float(price)}
-            | ({"variant": resolution} if len(self.prices) > 1 else {})
+            | ({"variant": resolution.lower()} if len(self.prices) > 1 else {})
             for resolution, price in self.prices.items()
         ]
         words = {"billable": "input_text", "unit": "token", "cost_usd": float(self.prompt_price)}

@@ -53,7 +53,7 @@ class Images:
 
         async def answer(script: Script) -> Response:
             response = await self._answer(asked, usage, script, entry_number(request.scope))
-            if self._state.options.generation_id_on_images:
+            if self._state.options.generation_id_on_images or script.has("nocost"):
                 response.headers["X-Generation-Id"] = generation.id
             return response
 

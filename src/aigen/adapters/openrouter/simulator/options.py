@@ -85,7 +85,8 @@ class SimulatorOptions:
         validators.in_(range(100_000_000)),
     )
     generation_id_on_images: bool = _switch(
-        False, "POST /images answers with X-Generation-Id (documented for chat only)"
+        False,
+        "POST /images always answers with X-Generation-Id (documented for chat only)",
     )
 
     # Videos

@@ -30,8 +30,6 @@ class State:
         self.ledger = Ledger(clock)
         self.memory = memory
         self.jobs = Jobs()
-        for job in memory.recall():
-            self.jobs.put(job, options.finished_jobs)
         self.secret = secrets.token_bytes(16)
         """Signs the links to media, so that none can be made up."""
         self._sleep = sleep

@@ -18,6 +18,7 @@ class VideoJobs:
     def __init__(self, state: State, media: Media) -> None:
         self._state = state
         self._media = media
+        self._recall()
 
     def check_previous(self, asked: VideoRequest) -> None:
         if asked.previous_job_id is None:
@@ -90,6 +91,14 @@ class VideoJobs:
         return body | (
             {"generation_id": job.generation_id} if options.generation_id_at_submit else {}
         )
+
+    def _recall(self) -> None:
+        """Go on with the jobs of the process before this one; they were charged then."""
+        state = self._state
+        for job in state.memory.recall():
+            self._keep(job)
+            state.ledger.charge(_generation(job, job.model.partition("/")[0], state.clock()))
+        state.ledger.start_anew()
 
     def expires_at(self, job: Job) -> float:
         return (job.finished_at or 0) + self._state.options.content_seconds

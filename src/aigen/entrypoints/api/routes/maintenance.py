@@ -5,7 +5,6 @@ from pathlib import Path
 from fastapi import APIRouter, Depends
 
 from aigen.adapters.duckdb.store import DuckdbStore
-from aigen.adapters.media.disk import DiskMedia
 from aigen.domain.model.errors import NotFound
 from aigen.entrypoints import maintenance
 from aigen.entrypoints.api.auth import TheHouse, operator_only
@@ -23,14 +22,14 @@ async def backup(body: BackupBody, house: TheHouse) -> None:
     if not isinstance(aigen.store, DuckdbStore):
         raise NotFound
     folder = Path(body.folder)
-    await maintenance.backup(aigen.store, aigen.settings, folder, with_media=body.media)
+    await maintenance.backup(aigen.store, aigen.media if body.media else None, folder)
 
 
 @router.post("/check")
 async def check(house: TheHouse) -> ReportOut:
     """Read everything and compare it with its digests."""
     aigen = house.aigen
-    if not isinstance(aigen.store, DuckdbStore) or not isinstance(aigen.media, DiskMedia):
+    if not isinstance(aigen.store, DuckdbStore):
         raise NotFound
     report = await maintenance.check(aigen.store, aigen.media)
     return ReportOut(rows=report.rows, files=report.files, problems=list(report.problems))

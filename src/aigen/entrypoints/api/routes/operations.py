@@ -98,4 +98,6 @@ def _troubles_inside(house: House) -> list[str]:
 
 async def _troubles_of_storage(house: House) -> list[str]:
     has_room = await house.aigen.media.has_room()
-    return [] if has_room else ["the disk is nearly full, so nothing is submitted"]
+    if has_room:
+        return []
+    return ["files cannot be stored (disk nearly full, or bucket away), so nothing is submitted"]

@@ -29,7 +29,7 @@ from aigen.entrypoints.web.signed_in import api
 
 texts = Blueprint("texts", __name__)
 
-_CUT = "The connection broke before the text was complete. It will be in your history."
+_CUT = "The connection broke before the text was complete. Look for it among your texts."
 
 
 @frozen(kw_only=True)
@@ -172,8 +172,12 @@ def _events(events: EventStream) -> Iterator[str]:
 
 
 def _finished(text: dict[str, Any]) -> dict[str, str]:
-    turn = render_template("texts/turn.html", text=text)
-    return {"id": text["id"], "turn": turn, "idempotency_key": new_key()}
+    return {
+        "id": text["id"],
+        "turn": render_template("texts/turn.html", text=text),
+        "entry": render_template("texts/entry.html", text=text),
+        "idempotency_key": new_key(),
+    }
 
 
 def _event(name: str, data: dict[str, str]) -> str:

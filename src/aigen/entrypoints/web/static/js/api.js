@@ -8,11 +8,11 @@ export class Refused extends Error {
   }
 }
 
-// Send a form by POST; the answer. Throws Refused. A session that is over leads to the login.
-export async function send(address, form, signal) {
+// Send fields by POST; the answer. Throws Refused. A session that is over leads to the login.
+export async function send(address, fields, signal) {
   let response;
   try {
-    response = await fetch(address, { method: "POST", body: new FormData(form), signal });
+    response = await fetch(address, { method: "POST", body: fields, signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refused({ detail: "The server cannot be reached. Try again in a moment." });

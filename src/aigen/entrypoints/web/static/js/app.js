@@ -10,6 +10,10 @@ import { keepDraft, forgetDrafts } from "./drafts.js";
 
 document.documentElement.classList.add("scripted");
 
+if (navigator.platform.startsWith("Mac")) {
+  document.querySelectorAll("kbd[data-command]").forEach((key) => (key.textContent = "⌘"));
+}
+
 document.querySelectorAll("form[data-draft]").forEach(keepDraft);
 
 document.addEventListener("keydown", (event) => {

@@ -9,7 +9,7 @@ const refusal = document.getElementById("refusal");
 const stop = form.querySelector("[data-stop]");
 const submit = form.querySelector("[type=submit]");
 
-const CUT = "The connection broke before the text was complete. It will be in your history.";
+const CUT = "The connection broke before the text was complete. Look for it among your texts.";
 
 let writing = null;
 
@@ -24,16 +24,20 @@ async function write() {
   writing = new AbortController();
   setBusy(true);
   refusal.replaceChildren();
-  const turn = begin(form.elements.prompt.value);
+  const sent = new FormData(form);
+  const turn = begin(sent.get("prompt"));
+  form.elements.prompt.value = "";
   try {
-    const response = await send(form.dataset.stream, form, writing.signal);
+    const response = await send(form.dataset.stream, sent, writing.signal);
     await follow(turn, events(response));
   } catch (error) {
     if (error.name === "AbortError") {
       turn.classList.remove("writing");
       form.elements.idempotency_key.value = newKey();
-      complain("You stopped watching. The text is finished nevertheless and kept in your history.");
+      complain("Stopped here. The text is finished nevertheless, and kept among your texts.");
     } else {
+      // What was typed since then is dearer than what was sent.
+      form.elements.prompt.value ||= sent.get("prompt");
       fail(turn, error);
     }
   } finally {
@@ -70,9 +74,11 @@ function begin(prompt) {
   return turn;
 }
 
-function finish(turn, { id, turn: html, idempotency_key: key }) {
+function finish(turn, { id, turn: html, entry, idempotency_key: key }) {
   turn.insertAdjacentHTML("afterend", html);
   turn.remove();
+  document.querySelector(".history").insertAdjacentHTML("afterbegin", entry);
+  document.getElementById("anew").hidden = false;
   const field = Object.assign(document.createElement("input"), {
     type: "hidden",
     name: "turn",
@@ -80,7 +86,6 @@ function finish(turn, { id, turn: html, idempotency_key: key }) {
   });
   form.append(field);
   form.elements.idempotency_key.value = key;
-  form.elements.prompt.value = "";
   form.elements.prompt.focus({ preventScroll: true });
   saveDraft(form);
   const query = new URLSearchParams(new FormData(form).getAll("turn").map((id) => ["turn", id]));

@@ -1,0 +1,1 @@
+"""The frontend: pages against a real API, and in a real browser."""

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
@@ -155,6 +156,33 @@ async def test_a_source_that_takes_too_long_leaves_no_upload_open(
             await media.put("u/o/", "video-1", endless(), FILM)
         assert (s3.keys(name), s3.open_uploads(name)) == ([], [])
     assert patience.expired()
+
+
+async def test_whoever_is_cancelled_at_the_very_end_leaves_no_upload_open(
+    media: S3Media, s3: S3Server, name: str
+) -> None:
+    """The film may be whole then, as a file that nobody names, or nothing at all."""
+    is_sending, go_on, is_read = Event(), Event(), asyncio.Event()
+
+    def held(method: str, query: dict[str, str]) -> None:
+        if "partNumber" in query:
+            is_sending.set()
+            go_on.wait()
+
+    async def watched() -> AsyncIterator[bytes]:
+        async for chunk in film(6):
+            yield chunk
+        is_read.set()
+
+    s3.refused = held
+    putting = asyncio.create_task(media.put("u/o/", "video-1", watched(), FILM))
+    await asyncio.to_thread(is_sending.wait)
+    await is_read.wait()
+    putting.cancel()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await putting
+    assert s3.open_uploads(name) == []
 
 
 @pytest.mark.parametrize("part", ["1", "2", "3"])

@@ -16,6 +16,7 @@ from tests.api.world import PASSWORD, UNKNOWN_ID, Person, World
 ADMIN_ROUTES: list[tuple[str, str, Any]] = [
     ("GET", "/users", None),
     ("POST", "/users", {"email": "eve@example.org", "password": PASSWORD}),
+    ("GET", f"/users/{UNKNOWN_ID}", None),
     ("PUT", f"/users/{UNKNOWN_ID}/role", {"role": "admin"}),
     ("DELETE", f"/users/{UNKNOWN_ID}", None),
     ("POST", f"/users/{UNKNOWN_ID}/reset-link", None),

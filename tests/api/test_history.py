@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from aigen.domain.model.images import ImageStatus
 from aigen.domain.model.users import User
 from aigen.domain.model.videos import VideoState
 from aigen.testing.samples import a_job, a_text, an_image, stored
@@ -135,6 +136,14 @@ async def test_videos_are_narrowed_to_a_status(world: World, ann: Person) -> Non
     # A submission in flight is shown as processing.
     processing = await ids(ann, "/generate/video", status="processing")
     assert processing == [mine[VideoState.PROCESSING], mine[VideoState.SUBMITTING]]
+
+
+async def test_images_are_narrowed_to_a_status(world: World, ann: Person) -> None:
+    fields = ({"status": status} for status in ImageStatus)
+    mine = await have(world, ann, "image", *fields)
+    for status, image_id in zip(ImageStatus, mine, strict=True):
+        assert await ids(ann, "/generate/image", status=status.value) == [image_id]
+    assert_problem(await ann.get("/generate/image?status=queued"), 422, "invalid_request")
 
 
 # --- one thing --------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ ROUTES = """
     PUT /users/me 200
     GET /users 200
     POST /users 201
+    GET /users/{} 200
     PUT /users/{} 200 role
     DELETE /users/{} 204
     POST /users/{} 201 reset-link

@@ -1,26 +1,30 @@
-"""Whatever is done to both, the store on DuckDB says what the store in memory says."""
+"""Whatever is done to both, a store on a database says what the store in memory says."""
 
 import asyncio
 import gc
-import tempfile
 from collections.abc import Coroutine
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from attrs import evolve, frozen
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
-from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.memory.store import MemoryStore
 from aigen.domain.model.idempotency import Attempt
 from aigen.domain.model.pages import PageRequest
 from aigen.domain.model.users import Role
 from aigen.domain.model.videos import IllegalTransition, VideoError, VideoJob
-from aigen.ports.store import HistoryQuery, Records
+from aigen.ports.store import HistoryQuery, Records, Store
 from aigen.testing.samples import (
     LATER,
     NOW,
@@ -32,6 +36,7 @@ from aigen.testing.samples import (
     a_user,
     new_id,
 )
+from tests.databases import KINDS, Databases, databases
 
 T = TypeVar("T")
 
@@ -176,14 +181,23 @@ def queue_of(records: Records) -> Any:
     return set(records.videos.ready(LATER, 99)), set(records.videos.overdue(LATER))
 
 
+#: A new database for each example takes PostgreSQL longer.
+EXAMPLES = {"duckdb": 25, "postgres": 12}
+
+
 class StoreMachine(RuleBasedStateMachine):
-    def __init__(self) -> None:
+    """On one database. `is_ordered` says that its store makes changes that come at once in the
+    order in which they came; others are given one after the other."""
+
+    def __init__(self, databases: Databases, *, is_ordered: bool) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.folder = tempfile.TemporaryDirectory()
+        self.stack = ExitStack()
+        self.new_store = self.stack.enter_context(databases())
+        self.is_ordered = is_ordered
         self.memory = MemoryStore()
-        self.duckdb = DuckdbStore(Path(self.folder.name) / "aigen.duckdb")
-        self.run(self.duckdb.open())
+        self.store = self.new_store()
+        self.run(self.store.open())
         self.has_changed = False
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -191,7 +205,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(changes=st.lists(CHANGES, min_size=1, max_size=6))
     def changes_at_once(self, changes: list[list[Step]]) -> None:
-        """Several changes that the writer finds waiting and commits together."""
+        """Several changes, which DuckDB's writer finds waiting and commits together."""
 
         def change(steps: list[Step]) -> Any:
             def run(records: Records) -> str:
@@ -201,16 +215,20 @@ class StoreMachine(RuleBasedStateMachine):
 
             return run
 
+        async def made(store: Store, steps: list[Step]) -> Any:
+            try:
+                return await store.write(change(steps))
+            except OnPurpose as error:
+                return error
+
         async def both() -> None:
-            waiting = [self.duckdb.write(change(steps)) for steps in changes]
-            on_duckdb = await asyncio.gather(*waiting, return_exceptions=True)
-            in_memory = []
-            for steps in changes:
-                try:
-                    in_memory.append(await self.memory.write(change(steps)))
-                except OnPurpose as error:
-                    in_memory.append(error)
-            assert [type(result) for result in on_duckdb] == [type(r) for r in in_memory]
+            if self.is_ordered:
+                waiting = (made(self.store, steps) for steps in changes)
+                on_database = list(await asyncio.gather(*waiting))
+            else:
+                on_database = [await made(self.store, steps) for steps in changes]
+            in_memory = [await made(self.memory, steps) for steps in changes]
+            assert [type(result) for result in on_database] == [type(r) for r in in_memory]
 
         self.run(both())
         self.has_changed = True
@@ -218,31 +236,38 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.has_changed)
     @rule()
     def the_process_ends_and_another_begins(self) -> None:
-        self.run(self.duckdb.close())
-        self.duckdb = DuckdbStore(Path(self.folder.name) / "aigen.duckdb")
-        self.run(self.duckdb.open())
+        self.run(self.store.close())
+        self.store = self.new_store()
+        self.run(self.store.open())
         self.has_changed = False
 
     @invariant()
     def both_say_the_same(self) -> None:
         async def both() -> None:
-            assert await self.duckdb.read(picture_of) == await self.memory.read(picture_of)
-            assert await self.duckdb.write(queue_of) == await self.memory.write(queue_of)
+            assert await self.store.read(picture_of) == await self.memory.read(picture_of)
+            assert await self.store.write(queue_of) == await self.memory.write(queue_of)
 
         self.run(both())
 
     def teardown(self) -> None:
-        self.run(self.duckdb.close())
-        del self.duckdb
+        self.run(self.store.close())
+        del self.store
         gc.collect()  # or the binding complains at the end of a long run
         self.loop.close()
-        self.folder.cleanup()
+        self.stack.close()
 
 
-TestStoreMachine = StoreMachine.TestCase
-TestStoreMachine.settings = settings(
-    max_examples=25,
-    stateful_step_count=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_store_on_a_database_says_what_the_one_in_memory_says(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    new = databases(kind, request)
+    run_state_machine_as_test(
+        lambda: StoreMachine(new, is_ordered=kind == "duckdb"),  # type: ignore[arg-type]
+        settings=settings(
+            max_examples=EXAMPLES[kind],
+            stateful_step_count=12,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )

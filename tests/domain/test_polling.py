@@ -65,9 +65,10 @@ def test_a_finished_film_is_fetched_from_the_addresses_in_turn() -> None:
     ],
 )
 def test_a_job_that_the_provider_gave_up_has_failed(how: str, code: VideoError) -> None:
-    step = a_watch().after(Ended(how=how, reason="too many foxes", cost_usd=CENT), NOW)
+    ended = Ended(how=how, reason="too many foxes", cost_usd=CENT, generation_ids=("gen-1",))
+    step = a_watch().after(ended, NOW)
     assert isinstance(step, NoFilm)
-    assert (step.code, step.cost_usd) == (code, CENT)
+    assert (step.code, step.cost_usd, step.generation_ids) == (code, CENT, ("gen-1",))
     assert step.reason.endswith(": too many foxes")
 
 

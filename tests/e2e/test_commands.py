@@ -213,6 +213,7 @@ def test_settings_are_read_from_dot_env(run: Run, tmp_path: Path) -> None:
         [],
         ["up"],
         ["api"],
+        ["web"],
         ["worker"],
         ["simulator"],
         ["users", "add"],

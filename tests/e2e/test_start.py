@@ -135,7 +135,11 @@ def test_up_shows_the_first_login_once_and_runs_on_a_simulator(tmp_path: Path) -
     port = free_port()
     up = Process(
         [AIGEN, "up"],
-        environment(AIGEN_DATA_DIR=str(tmp_path / "data"), AIGEN_API_PORT=str(port)),
+        environment(
+            AIGEN_DATA_DIR=str(tmp_path / "data"),
+            AIGEN_API_PORT=str(port),
+            AIGEN_WEB_PORT="0",
+        ),
         f"http://127.0.0.1:{port}",
         tmp_path / "up.log",
         tmp_path,

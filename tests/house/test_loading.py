@@ -56,5 +56,12 @@ def test_importing_the_harness_loads_no_framework_and_no_database(tmp_path: Path
     assert not loaded_by("import aigen.testing", tmp_path) & HEAVY
 
 
+def test_the_api_loads_no_frontend_and_the_frontend_no_api(tmp_path: Path) -> None:
+    api = loaded_by("import aigen.entrypoints.commands.serve", tmp_path)
+    assert not api & {"flask", "jinja2", "markdown_it", "waitress"}
+    web = loaded_by("import aigen.entrypoints.commands.web", tmp_path)
+    assert not web & {"dependency_injector", "duckdb", "fastapi", "httpx", "uvicorn"}
+
+
 def test_every_exported_name_is_there(tmp_path: Path) -> None:
     loaded_by("import aigen\nfor name in aigen.__all__: getattr(aigen, name)", tmp_path)

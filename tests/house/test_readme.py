@@ -168,7 +168,7 @@ def _demo(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, str]
     with subprocess.Popen(
         [sys.executable, "-c", program, "up"],
         cwd=folder,
-        env=environment | {"AIGEN_API_PORT": "0"},
+        env=environment | {"AIGEN_API_PORT": "0", "AIGEN_WEB_PORT": "0"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -53,6 +53,9 @@ VIDEO = {"id": "m/v"}
 def listings(**answers: bytes) -> Handler:
     async def handle(connection: Connection) -> None:
         seen = await connection.request()
+        if seen.target.endswith("/endpoints"):
+            await connection.send(http(404))
+            return
         name = seen.target.removeprefix("/api/v1/").replace("/models", "").partition("?")
         plain = name[0] == "models" and not name[2]
         await connection.send(answers["plain" if plain else name[0]])
@@ -156,17 +159,17 @@ def test_later_lists_add_and_do_not_take_away() -> None:
     )
 
 
-def test_a_list_of_prices_is_read_too() -> None:
-    lines = [
-        {"billable": "output_image", "unit": "image", "cost_usd": 0.04, "variant": "2K"},
-        {"billable": "input_text", "unit": "token", "cost_usd": 2e-06},
-        {"billable": None, "cost_usd": 1},
-        7,
-    ]
-    assert only(images=[{"id": "m", "pricing": lines}]).pricing == (
-        Price(per="output_image 2K", usd=Decimal("0.04")),
-        Price(per="input_text", usd=Decimal("0.000002")),
-    )
+@pytest.mark.parametrize(
+    ("output", "is_kept"),
+    [(["text"], True), (["image"], False), (["text", "image"], False), (["video"], False)],
+)
+def test_tokens_for_nothing_do_not_make_pictures_and_films_free(
+    output: list[str], is_kept: bool
+) -> None:
+    zeros = {"prompt": "0", "request": "0.00", "image": 0}
+    entry = {"id": "m", "architecture": {"output_modalities": output}, "pricing": zeros}
+    assert bool(only([entry]).pricing) == is_kept
+    assert not only(images=[{"id": "m", "pricing": zeros}]).pricing
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from aigen.adapters.memory.media import MemoryMedia
 from aigen.adapters.memory.provider import MP4, ScriptedProvider
 from aigen.adapters.memory.security import PlainEmails, PlainPasswords
 from aigen.adapters.system_clock import SystemIds
+from aigen.domain.model.catalogue import Model, Price
 from aigen.domain.model.errors import (
     InvalidRequest,
     JobFinished,
@@ -20,16 +21,22 @@ from aigen.domain.model.errors import (
     JobUnfinished,
     NotFound,
     NotUnknown,
+    SpendLimitReached,
     TooManyJobs,
 )
+from aigen.domain.model.ledger import HOUSE, NEWCOMERS, Charge, Limits, Tally
 from aigen.domain.model.media import FILMS, Picture
 from aigen.domain.model.users import User
 from aigen.domain.model.video_requests import VideoPolicy
 from aigen.domain.model.videos import VideoError, VideoJob
 from aigen.domain.services.accounts import Accounts
 from aigen.domain.services.administration import Administration
+from aigen.domain.services.background import Background
+from aigen.domain.services.costs import Costs
 from aigen.domain.services.files import Files
 from aigen.domain.services.inputs import store_picture
+from aigen.domain.services.models import Models
+from aigen.domain.services.money import HouseLimits, Money
 from aigen.domain.services.submitter import Submitter
 from aigen.domain.services.videos import Videos
 from aigen.domain.services.work import Work, WorkPolicy
@@ -47,9 +54,19 @@ from aigen.ports.store import Records, Store
 from tests.services.worlds import PASSWORD, video_request
 
 JOBS_PER_USER = 3
+#: What a film is estimated at and costs, and what a user, and all together, may spend a day.
+ESTIMATE, COST = Decimal("0.02"), Decimal("0.01")
+USER_CAP, HOUSE_CAP = Decimal("0.07"), Decimal("0.11")
 DEADLINE = timedelta(hours=2)
 LEASE = timedelta(seconds=60)
-GIVEN_UP = NoFilm(code=VideoError.PROVIDER_FAILED, reason="it broke", cost_usd=Decimal(0))
+
+#: How a job may end at the provider: with a film or without, and what it says of the cost.
+ENDS: dict[str, tuple[bool, Decimal | None]] = {
+    "a film": (True, COST),
+    "a film of unknown cost": (True, None),
+    "none, for free": (False, Decimal(0)),
+    "none, and not a word of the cost": (False, None),
+}
 
 #: How a provider may answer: what it says, and whether it has the job then.
 VERDICTS: dict[str, tuple[SubmitOutcome | None, bool]] = {
@@ -94,6 +111,8 @@ class Seen:
     unfinished: dict[str, set[str]]
     leases: dict[str, datetime]
     owners: dict[str, str]
+    charges: dict[str, Charge]
+    tallies: dict[str, Tally | None]
 
 
 class JobFlow:
@@ -112,7 +131,14 @@ class JobFlow:
             WorkPolicy(lease=LEASE, deadline=DEADLINE, callback_base="https://aigen.example"),
         )
         policy = VideoPolicy(deadline=DEADLINE, jobs_per_user=JOBS_PER_USER)
-        self.videos = Videos(store, self.media, files, events, self.clock, self.ids, policy)
+        price = Price(per="generate", usd=ESTIMATE)
+        self.provider.offered = (Model(id=video_request().model, name="A", pricing=(price,)),)
+        models = Models(self.provider, Background(), self.clock)
+        self.money = Money(store, models, self.clock, self.ids)
+        self.costs = Costs(store, self.provider, self.clock)
+        self.videos = Videos(
+            store, self.media, files, self.money, events, self.clock, self.ids, policy
+        )
         self.accounts = Accounts(
             store, PlainPasswords(), PlainEmails(), files, events, self.clock, self.ids
         )
@@ -120,6 +146,7 @@ class JobFlow:
         self.sender = Submitter(self.work, self.provider, self.media, MemoryJournal(), self.clock)
         self.users: list[User] = []
         self.job_ids: dict[str, str] = {}  # with their owners
+        self.charge_ids: dict[str, str] = {}  # the same, those that are gone too
         self.hands: list[Hand] = []
         self.sent: list[Sent] = []
         self.adopted_ids: dict[str, str] = {}
@@ -129,7 +156,16 @@ class JobFlow:
 
     async def add_user(self) -> None:
         email = f"user-{self.ids.new()}@example.org"
-        self.users.append(await self.accounts.add(email, PASSWORD))
+        user = await self.accounts.add(email, PASSWORD)
+        await self.money.set_limits(Limits(owner=user.id, usd_day=USER_CAP))
+        self.users.append(user)
+
+    async def cap_the_house(self) -> None:
+        await self.money.set_house_limits(
+            HouseLimits(
+                house=Limits(owner=HOUSE, usd_day=HOUSE_CAP), newcomers=Limits(owner=NEWCOMERS)
+            )
+        )
 
     async def submit(self, user: User) -> None:
         await self._enqueue(user.id, None)
@@ -138,7 +174,13 @@ class JobFlow:
         await self._enqueue(self.job_ids[video_id], video_id)
 
     async def _enqueue(self, user_id: str, old_id: str | None) -> None:
-        before = len((await self.seen()).unfinished[user_id])
+        seen = await self.seen()
+        before = len(seen.unfinished[user_id])
+        held = [
+            (HOUSE_CAP, tally_on(seen.tallies[HOUSE], self.clock.now())),
+            (USER_CAP, tally_on(seen.tallies[user_id], self.clock.now())),
+        ]
+        suffices = all(spent + ESTIMATE <= cap for cap, spent in held)
         try:
             if old_id is None:
                 job = await self.videos.submit(user_id, video_request())
@@ -147,11 +189,14 @@ class JobFlow:
                 assert job.retry_of == old_id
         except TooManyJobs:
             assert before >= JOBS_PER_USER
+        except SpendLimitReached:
+            assert not suffices
         except (NotFound, JobNotRetryable):
             pass
         else:
             assert before < JOBS_PER_USER
-            self.job_ids[job.id] = user_id
+            assert suffices
+            self.job_ids[job.id] = self.charge_ids[job.id] = user_id
 
     async def cancel(self, video_id: str) -> None:
         try:
@@ -261,24 +306,25 @@ class JobFlow:
             return
         await self.work.called_back(claim.video_id, claim.nonce or "", sent.real_id)
 
-    async def finish(self, hand: Hand, video_id: str, *, with_film: bool) -> None:
+    async def finish(self, hand: Hand, video_id: str, end: str) -> None:
         """The end of a job, by a worker that believes that it holds it."""
         claim = hand.polled.pop(video_id)
         holder = (await self.seen()).jobs.get(video_id)
-        result = await self._film(claim) if with_film else GIVEN_UP
+        with_film, cost_usd = ENDS[end]
+        result = await self._film(claim, cost_usd) if with_film else _no_film(cost_usd)
         is_taken = await self.work.finish(video_id, claim.epoch, result)
         if is_taken:
             assert holder is not None
             assert holder.is_terminal or holder.worker_id == hand.id
 
-    async def _film(self, claim: Claim) -> Film:
+    async def _film(self, claim: Claim, cost_usd: Decimal | None) -> Film:
         content = MP4 + f"{claim.video_id} {claim.epoch} {len(self.contents)}".encode()
         accept = Accept(types=FILMS, size=10_000)
         name = f"video-{claim.epoch}"
         picture = Picture(content=content)
         stored = await store_picture(self.media, picture, claim.folder, name, accept)
         self.contents[stored.sha256] = content
-        return Film(media=stored, cost_usd=Decimal("0.01"))
+        return Film(media=stored, cost_usd=cost_usd, generation_ids=_ids_for(cost_usd))
 
     # --- administrators -----------------------------------------------------------------------
 
@@ -325,6 +371,34 @@ class JobFlow:
                 },
                 leases={lease.worker_id: lease.expires_at for lease in records.workers.all()},
                 owners={real_id: owner.video_id for real_id, owner in owners.items() if owner},
+                charges={
+                    charge_id: charge
+                    for charge_id in self.charge_ids
+                    if (charge := records.charges.get(charge_id))
+                },
+                tallies={
+                    owner: records.tallies.get(owner)
+                    for owner in (HOUSE, *(user.id for user in self.users))
+                },
             )
 
         return await self.store.read(look)
+
+
+def tally_on(tally: Tally | None, now: datetime) -> Decimal:
+    """What was spent and is reserved that day."""
+    return Decimal(0) if tally is None else tally.on(now.date()).of_day().held_usd
+
+
+def _no_film(cost_usd: Decimal | None) -> NoFilm:
+    return NoFilm(
+        code=VideoError.PROVIDER_FAILED,
+        reason="it broke",
+        cost_usd=cost_usd,
+        generation_ids=_ids_for(cost_usd),
+    )
+
+
+def _ids_for(cost_usd: Decimal | None) -> tuple[str, ...]:
+    """What the cost may be found under, where it was not told."""
+    return ("gen-film",) if cost_usd is None else ()

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from hashlib import sha256
 
+from attrs import evolve
+
+from aigen.domain.model.ledger import HOUSE
 from aigen.domain.model.videos import TRANSITIONS, VideoError, VideoJob, VideoState
-from tests.services.job_flow import HARMLESS, JobFlow, Seen
+from tests.services.job_flow import HARMLESS, HOUSE_CAP, USER_CAP, JobFlow, Seen
 
 _AT_WORK = {VideoState.SUBMITTING, VideoState.PROCESSING}
 
@@ -26,6 +29,7 @@ class Watcher:
         self._nothing_is_sent_twice()
         self._ids_are_unique(seen)
         self._numbers_agree(seen)
+        self._every_cent_is_accounted_for(seen)
         for job in seen.jobs.values():
             self._went_where_it_may(job)
             self._is_in_good_hands(job, seen)
@@ -36,6 +40,13 @@ class Watcher:
     async def nothing_is_at_work(self) -> None:
         seen = await self._flow.seen()
         assert not any(job.state in _AT_WORK for job in seen.jobs.values())
+
+    async def no_charge_is_open(self) -> None:
+        """But those that wait for an administrator."""
+        seen = await self._flow.seen()
+        unknown = {job.id for job in seen.jobs.values() if job.is_unknown}
+        gone = set(seen.charges) - set(seen.jobs)
+        assert {c.id for c in seen.charges.values() if c.is_open} <= unknown | gone
 
     async def nothing_is_left(self) -> None:
         seen = await self._flow.seen()
@@ -67,6 +78,29 @@ class Watcher:
             open_ones = {video_id for video_id in own if not seen.jobs[video_id].is_terminal}
             assert seen.unfinished[user.id] == open_ones
 
+    def _every_cent_is_accounted_for(self, seen: Seen) -> None:
+        assert set(seen.charges) == set(self._flow.charge_ids)
+        for owner, tally in seen.tallies.items():
+            if tally is None:
+                continue
+            charges = [c for c in seen.charges.values() if owner in {HOUSE, c.user_id}]
+            of_day = [c for c in charges if c.created_at.date() == tally.day]
+            month = (tally.day.year, tally.day.month)
+            of_month = [c for c in charges if (c.created_at.year, c.created_at.month) == month]
+            assert tally.spent_day == sum(c.cost_usd for c in of_day)
+            assert tally.reserved_day == sum(c.held_usd for c in of_day)
+            assert tally.spent_month == sum(c.cost_usd for c in of_month)
+            assert tally.reserved_month == sum(c.held_usd for c in of_month)
+            assert tally.of_day().held_usd <= (HOUSE_CAP if owner == HOUSE else USER_CAP)
+        for job in seen.jobs.values():
+            charge = seen.charges[job.id]
+            if not job.is_terminal or job.is_unknown:
+                assert charge.is_open
+            elif charge.is_open:
+                assert charge.closes_at is not None
+            elif not job.may_be_charged:
+                assert charge.cost_usd == 0
+
     def _went_where_it_may(self, job: VideoJob) -> None:
         before = self._before.get(job.id)
         if before is None:
@@ -79,7 +113,8 @@ class Watcher:
             assert not before.is_terminal or before.is_unknown
             assert not before.is_terminal or self._flow.has_proof(job.id)
         if before.state is VideoState.COMPLETED:
-            assert job == before
+            assert evolve(before, cost_usd=job.cost_usd, updated_at=job.updated_at) == job
+            assert before.cost_usd in {None, job.cost_usd}
 
     @staticmethod
     def _is_in_good_hands(job: VideoJob, seen: Seen) -> None:

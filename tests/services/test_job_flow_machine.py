@@ -1,10 +1,10 @@
 """Whatever owners, workers, provider, clock and administrators do, in whatever order."""
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
-from pathlib import Path
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
@@ -18,10 +18,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.memory.store import MemoryStore
 from aigen.ports.store import Records, Store
-from tests.services.job_flow import VERDICTS, Hand, JobFlow
+from tests.databases import Databases, Maker, databases
+from tests.services.job_flow import COST, ENDS, VERDICTS, Hand, JobFlow
 from tests.services.job_flow_rules import Watcher
 
 T = TypeVar("T")
@@ -32,29 +32,29 @@ numbers = st.integers(0, 5)
 steps = st.sampled_from([0.001, 10, 61, 61, 61, 7300, -10, -3600])
 verdicts = st.sampled_from(list(VERDICTS))
 
-#: How many examples, for each one of the profile; DuckDB commits to a disk.
-EXAMPLES = {"memory": 2.0, "duckdb": 0.2}
+#: How many examples, for each one of the profile; databases commit to a disk.
+EXAMPLES = {"memory": 2.0, "duckdb": 0.2, "postgres": 0.1}
 
 
 class Restartable(Store):
     """A store that another process takes over now and then; in memory it stays as it is."""
 
-    def __init__(self, kind: str, folder: Path) -> None:
-        self._file = folder / "aigen.duckdb"
-        self._store: Store = MemoryStore() if kind == "memory" else DuckdbStore(self._file)
+    def __init__(self, new: Maker | None) -> None:
+        self._new = new
+        self._store = MemoryStore() if new is None else new()
 
     async def open(self) -> None:
-        if isinstance(self._store, DuckdbStore):
+        if not isinstance(self._store, MemoryStore):
             await self._store.open()
 
     async def close(self) -> None:
-        if isinstance(self._store, DuckdbStore):
+        if not isinstance(self._store, MemoryStore):
             await self._store.close()
 
     async def restart(self) -> None:
         await self.close()
-        if isinstance(self._store, DuckdbStore):
-            self._store = DuckdbStore(self._file)
+        if self._new is not None:
+            self._store = self._new()
         await self.open()
 
     async def read(self, look: Callable[[Records], T]) -> T:
@@ -65,11 +65,12 @@ class Restartable(Store):
 
 
 class JobFlowMachine(RuleBasedStateMachine):
-    def __init__(self, kind: str) -> None:
+    def __init__(self, databases: Databases | None) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.folder = tempfile.TemporaryDirectory()
-        self.store = Restartable(kind, Path(self.folder.name))
+        self.stack = ExitStack()
+        new = None if databases is None else self.stack.enter_context(databases())
+        self.store = Restartable(new)
         self.run(self.store.open())
         self.flow = JobFlow(self.store)
         self.watcher = Watcher(self.flow)
@@ -88,6 +89,7 @@ class JobFlowMachine(RuleBasedStateMachine):
 
     @initialize(jobs=st.integers(1, 4))
     def somebody_is_there(self, jobs: int) -> None:
+        self.do(self.flow.cap_the_house())
         for _ in range(2):
             self.do(self.flow.add_user())
             self.do(self.flow.begin())
@@ -178,12 +180,12 @@ class JobFlowMachine(RuleBasedStateMachine):
             self.do(self.flow.answer(self.flow.sent[-1]))
 
     @precondition(lambda self: any(hand.polled for hand in self.flow.hands))
-    @rule(number=numbers, with_film=st.booleans())
-    def finish(self, number: int, with_film: bool) -> None:
+    @rule(number=numbers, end=st.sampled_from(list(ENDS)))
+    def finish(self, number: int, end: str) -> None:
         """Also by a worker that was asleep."""
         held = [(hand, video_id) for hand in self.flow.hands for video_id in hand.polled]
         hand, video_id = nth(held, number)
-        self.do(self.flow.finish(hand, video_id, with_film=with_film))
+        self.do(self.flow.finish(hand, video_id, end))
 
     @precondition(lambda self: self.alive)
     @rule(number=numbers, how=st.sampled_from(["is killed", "stops"]))
@@ -219,6 +221,11 @@ class JobFlowMachine(RuleBasedStateMachine):
         ]
         self.do(self.flow.adopt(video_id, nth(ids or [f"found-{number}"], number)))
 
+    @rule(cost=st.sampled_from([COST, None]))
+    def costs_are_looked_up(self, cost: Decimal | None) -> None:
+        self.flow.provider.costs.add(cost)
+        self.do(self.flow.costs.settle_open())
+
     @rule()
     def the_process_restarts(self) -> None:
         self.do(self.store.restart())
@@ -242,8 +249,13 @@ class JobFlowMachine(RuleBasedStateMachine):
         self.work_off(fresh)
         for hand in self.flow.hands:
             for video_id in list(hand.polled):
-                self.do(self.flow.finish(hand, video_id, with_film=True))
+                self.do(self.flow.finish(hand, video_id, "a film"))
         self.run(self.watcher.nothing_is_left())
+        self.do(self.flow.costs.settle_open())
+        charges = self.run(self.flow.seen()).charges.values()
+        self.let_pass(charge.closes_at for charge in charges if charge.closes_at)
+        self.do(self.flow.costs.settle_open())
+        self.run(self.watcher.no_charge_is_open())
 
     def let_pass(self, instants: Iterable[datetime]) -> None:
         """The clock may have been set back, so this can take long."""
@@ -260,7 +272,7 @@ class JobFlowMachine(RuleBasedStateMachine):
                 self.do(self.flow.answer(sent))
         self.do(self.flow.recall(hand))  # what it took over while it was still sending it
         for video_id in list(hand.polled):
-            self.do(self.flow.finish(hand, video_id, with_film=True))
+            self.do(self.flow.finish(hand, video_id, "a film of unknown cost"))
 
     def teardown(self) -> None:
         try:
@@ -269,17 +281,20 @@ class JobFlowMachine(RuleBasedStateMachine):
         finally:
             self.run(self.store.close())
             self.loop.close()
-            self.folder.cleanup()
+            self.stack.close()
 
 
 def nth(things: Sequence[T], number: int) -> T:
     return things[number % len(things)]
 
 
-@pytest.mark.parametrize("kind", ["memory", "duckdb"])
-def test_no_job_is_bought_twice_lost_or_forgotten(kind: str) -> None:
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_no_job_is_bought_twice_lost_or_forgotten(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    new = None if kind == "memory" else databases(kind, request)
     run_state_machine_as_test(
-        lambda: JobFlowMachine(kind),  # type: ignore[arg-type]
+        lambda: JobFlowMachine(new),  # type: ignore[arg-type]
         settings=settings(
             max_examples=int(settings().max_examples * EXAMPLES[kind]),
             stateful_step_count=40,

@@ -7,6 +7,7 @@ import pytest
 from aigen.adapters.memory.provider import ScriptedProvider
 from aigen.domain.model.catalogue import Model, Output
 from aigen.domain.model.errors import ProviderUnavailable
+from aigen.domain.services.background import Background
 from aigen.domain.services.models import Models
 from aigen.testing import ManualClock
 from tests.services.worlds import MINUTE, SECOND, TICK
@@ -45,7 +46,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def models(catalogue: Catalogue, clock: ManualClock) -> Models:
-    return Models(catalogue, clock)
+    return Models(catalogue, Background(), clock)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ def texts_of(harness: Harness, provider: TextProvider) -> Texts:
         harness.store,
         provider,
         harness.media,
+        harness.aigen.money,
         harness.aigen.health,
         harness.aigen.background,
         harness.clock,

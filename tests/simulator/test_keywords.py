@@ -279,10 +279,12 @@ async def _(desk: Desk) -> None:
 async def _(desk: Desk) -> None:
     said = await desk.chat("fox sim:nocost")
     assert "cost" not in said.json()["usage"]
-    assert "cost" not in (await desk.image("fox sim:nocost")).json()["usage"]
+    drawn = await desk.image("fox sim:nocost")
+    assert "cost" not in drawn.json()["usage"]
     done = await desk.polled("fox sim:nocost")
     assert "usage" not in done
-    for known_as in (said.headers["X-Generation-Id"], done["generation_id"]):
+    assert said.headers["X-Generation-Id"] == said.json()["id"]
+    for known_as in (said.json()["id"], drawn.headers["X-Generation-Id"], done["generation_id"]):
         asked = [await desk.client.get("/generation", params={"id": known_as}) for _ in range(2)]
         assert [answer.status_code for answer in asked] == [404, 200]
         assert asked[1].json()["data"]["total_cost"] > 0

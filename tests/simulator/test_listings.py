@@ -72,6 +72,10 @@ async def test_images_have_a_listing_of_their_own(client: httpx.AsyncClient) -> 
     }
     endpoints = (await client.get(gpt["endpoints"].removeprefix("/api/v1"))).json()
     assert endpoints["endpoints"][0]["pricing"][0]["cost_usd"] == 0.19
+    flux = models["black-forest-labs/flux.2-pro"]
+    endpoints = (await client.get(flux["endpoints"].removeprefix("/api/v1"))).json()
+    variants = [price.get("variant") for price in endpoints["endpoints"][0]["pricing"]]
+    assert variants == ["1k", "2k", None]
 
 
 async def test_endpoints_of_others_are_404(client: httpx.AsyncClient) -> None:

@@ -31,8 +31,13 @@ async def test_a_job_is_finished_by_the_simulator_that_comes_after_a_crash(tmp_p
     ):
         late = (await client.get(f"{second.url}/videos/{job['id']}")).json()
         content = await client.get(f"{second.url}/videos/{job['id']}/content")
+        asked = f"{second.url}/generation?id={late['generation_id']}"
+        costs = [await client.get(asked) for _ in range(2)]
     assert early["status"] == "in_progress"
     assert late["status"] == "completed"
     assert "usage" not in late  # its keywords were remembered, too
+    assert [answer.status_code for answer in costs] == [404, 200]
+    assert costs[1].json()["data"]["total_cost"] == 0.2
+    assert second.simulator.journal.summary()["jobs_accepted"] == 0
     assert late["urls"][0].startswith(second.origin)
     assert content.content[4:8] == b"ftyp"

@@ -60,19 +60,26 @@ class Page:
 class Browser:
     """Follows redirects unless told not to, and leaves the `Origin` that browsers leave."""
 
-    def __init__(self, app: Flask, **headers: str) -> None:
+    def __init__(self, app: Flask) -> None:
         self.client: FlaskClient = app.test_client()
-        self.headers = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"} | headers
+        self.headers = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
 
-    def open(self, path: str, *, follow: bool = True, **headers: str) -> Page:
+    def open(
+        self, path: str, *, follow: bool = True, headers: dict[str, str] | None = None
+    ) -> Page:
         response = self.client.get(path, follow_redirects=follow, headers=headers)
         return Page(self, response.request.full_path.removesuffix("?"), response)
 
     def post(
-        self, path: str, fields: dict[str, Any], *, follow: bool = True, **headers: str
+        self,
+        path: str,
+        fields: dict[str, Any],
+        *,
+        follow: bool = True,
+        headers: dict[str, str] | None = None,
     ) -> Page:
         response = self.client.post(
-            path, data=fields, follow_redirects=follow, headers=self.headers | headers
+            path, data=fields, follow_redirects=follow, headers=self.headers | (headers or {})
         )
         return Page(self, response.request.full_path.removesuffix("?"), response)
 

@@ -1,23 +1,21 @@
 """One API with a worker and a simulator for all; a frontend and people for each test."""
 
 import os
-import shutil
-import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import Error, Page
 
 from aigen.entrypoints.web.app import create_app
-from aigen.entrypoints.web.server import WebServer
 from aigen.entrypoints.web.settings import WebSettings
 from tests.e2e.processes import ADMIN, Person, Process, api, simulator
 from tests.web.browsing import ANN, Browser
-
-KEYS = (b"k" * 32,)
+from tests.web.chromium import a_chromium
+from tests.web.furnished import Furnished, furnished
+from tests.web.serving import KEYS, served, web_token
 
 NewApp = Callable[..., Flask]
 
@@ -53,11 +51,6 @@ def ann_at_api(house: Process) -> Iterator[Person]:
     person = Person.log_in(house.url, ANN["email"], ANN["password"])
     yield person
     person.close()
-
-
-def web_token(house: Process) -> str:
-    data = Path(house.env["AIGEN_DATA_DIR"])
-    return (data / "web-token").read_text(encoding="utf-8").strip()
 
 
 @pytest.fixture
@@ -105,29 +98,28 @@ def admin(app: Flask) -> Browser:
 @pytest.fixture
 def site(app: Flask) -> Iterator[str]:
     """The address of the frontend, served as `aigen web` does."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = WebServer(app, listening, max_body=2**20)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.drain(5)
+    with served(app) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def furnished_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnished]:
+    """A house of its own in which a lot has been made already; nobody changes it."""
+    with furnished(tmp_path_factory.mktemp("furnished")) as house:
+        yield house
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Chromium]:
-    """The system's Chromium, or Playwright's own."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    with sync_playwright() as playwright:
+    """Without one the tests are skipped, or fail where CI is set."""
+    with ExitStack() as stack:
         try:
-            browser = playwright.chromium.launch(
-                executable_path=path,
-                args=["--no-sandbox", "--disable-background-networking", "--disable-sync"],
-            )
+            browser = stack.enter_context(a_chromium())
         except Error:
             if os.environ.get("CI"):
                 raise
             pytest.skip("there is no Chromium: ./dev test installs one")
         yield browser
-        browser.close()
 
 
 @pytest.fixture

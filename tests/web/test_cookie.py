@@ -10,7 +10,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests.web.browsing import ANN, Browser
-from tests.web.conftest import KEYS, NewApp
+from tests.web.conftest import NewApp
+from tests.web.serving import KEYS
 
 _LARGEST = 4093
 _FERNET = Fernet(urlsafe_b64encode(KEYS[0]))

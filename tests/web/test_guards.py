@@ -26,7 +26,7 @@ def test_a_form_from_another_site_does_nothing(
     ann: Browser, path: str, headers: dict[str, str]
 ) -> None:
     fields = ann.open("/").form("/logout").fields
-    page = ann.post(path, fields | ANN, **headers)
+    page = ann.post(path, fields | ANN, headers=headers)
     assert page.status == 400
     assert "another site" in page.text
     assert ann.open("/").path == "/"

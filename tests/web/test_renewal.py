@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from aigen.adapters.http.client import ApiClient
+from aigen.adapters.http.client import ApiClient, ApiRefused
 from tests.e2e.processes import ADMIN, Person, Process, api, free_port, until
 from tests.web.browsing import Browser, Page
 from tests.web.conftest import NewApp
@@ -153,9 +153,8 @@ def is_expired(house: Process, token: str) -> bool:
     with ApiClient(house.url, token) as client:
         try:
             client.ask("GET", "/users/me")
-        except Exception as error:
-            assert getattr(error, "problem", "") == "token_expired"
-            return True
+        except ApiRefused as refusal:
+            return refusal.problem == "token_expired"
     return False
 
 

@@ -24,7 +24,7 @@ def events(page: Page) -> list[tuple[str, Any]]:
 def calls(provider: Process, words: str) -> int:
     """How often the provider was asked for a text with these words."""
     journal = httpx.get(f"{provider.url}/simulator/journal", trust_env=False).json()["entries"]
-    return sum(words in entry["prompt"] for entry in journal)
+    return sum(words in (entry["prompt"] or "") for entry in journal)
 
 
 def test_the_form_offers_models_with_their_prices(ann: Browser) -> None:

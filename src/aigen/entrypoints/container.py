@@ -6,34 +6,37 @@ from typing import Any
 from dependency_injector import containers, providers
 
 from aigen.adapters.bcrypt_passwords import BcryptPasswords
-from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.file_journal import FileJournal
 from aigen.adapters.jwt_tokens import JwtTokens
-from aigen.adapters.local_events import LocalEvents
 from aigen.adapters.media.bucket import Bucket
 from aigen.adapters.media.links import BucketLinks, SignedLinks
 from aigen.adapters.openrouter.catalogue import OpenRouterCatalogue
 from aigen.adapters.openrouter.clients import OpenRouterClients
+from aigen.adapters.openrouter.costs import OpenRouterCosts
 from aigen.adapters.openrouter.images import OpenRouterImages
 from aigen.adapters.openrouter.texts import OpenRouterTexts
 from aigen.adapters.openrouter.videos import OpenRouterVideos
-from aigen.adapters.system_clock import SystemClock, SystemIds
+from aigen.adapters.system_clock import SystemIds
 from aigen.adapters.validated_emails import ValidatedEmails
 from aigen.domain.model.sessions import SessionPolicy
 from aigen.domain.model.video_requests import VideoPolicy
 from aigen.domain.services.accounts import Accounts
 from aigen.domain.services.administration import Administration
 from aigen.domain.services.background import Background
+from aigen.domain.services.costs import Costs
 from aigen.domain.services.files import Files
 from aigen.domain.services.housekeeping import Housekeeping
 from aigen.domain.services.images import Images
+from aigen.domain.services.keys import Keys
 from aigen.domain.services.models import Models
+from aigen.domain.services.money import Money
 from aigen.domain.services.provider_health import ProviderHealth
 from aigen.domain.services.sessions import LoginPolicy, Sessions
 from aigen.domain.services.texts import Texts
 from aigen.domain.services.videos import Videos
 from aigen.domain.services.work import Work, WorkPolicy
 from aigen.domain.services.worker import Worker, WorkerPolicy
+from aigen.entrypoints.database import clock_of, database_of, events_of, store_of
 from aigen.entrypoints.media import bucket_of, media_of
 from aigen.entrypoints.secrets_file import Secrets
 from aigen.entrypoints.settings import Settings
@@ -70,7 +73,7 @@ def _work_policy(settings: Settings) -> WorkPolicy:
         lease=settings.lease,
         deadline=settings.job_deadline,
         callback_base=settings.callback_base,
-        is_single_process=True,
+        is_single_process=settings.postgres_url is None,
     )
 
 
@@ -99,15 +102,16 @@ class Container(containers.DeclarativeContainer):
 
     # --- adapters -------------------------------------------------------------------------
     secrets = providers.Singleton(Secrets.of, settings)
-    clock = providers.Singleton(SystemClock)
+    database = providers.Singleton(database_of, settings)
+    clock = providers.Singleton(clock_of, database)
     ids = providers.Singleton(SystemIds)
-    store = providers.Singleton(DuckdbStore, settings.provided.database_file)
+    store = providers.Singleton(store_of, settings, database)
     passwords = providers.Singleton(
         BcryptPasswords, secrets.provided.pepper, settings.provided.bcrypt_cost
     )
     tokens = providers.Singleton(JwtTokens, secrets.provided.keys, clock)
     emails = providers.Singleton(ValidatedEmails)
-    events = providers.Singleton(LocalEvents)
+    events = providers.Singleton(events_of, database, ids)
     bucket = providers.Singleton(bucket_of, settings)
     media = providers.Singleton(media_of, settings, bucket)
     links = providers.Singleton(_links, settings, secrets, clock, bucket)
@@ -128,11 +132,15 @@ class Container(containers.DeclarativeContainer):
     )
     video_provider = providers.Singleton(OpenRouterVideos, clients)
     catalogue = providers.Singleton(OpenRouterCatalogue, clients)
+    cost_lookup = providers.Singleton(OpenRouterCosts, clients)
 
     # --- services -------------------------------------------------------------------------
     background = providers.Singleton(Background)
     health = providers.Singleton(ProviderHealth, catalogue)
     files = providers.Singleton(Files, store, media)
+    models = providers.Singleton(Models, catalogue, background, clock)
+    money = providers.Singleton(Money, store, models, clock, ids)
+    keys = providers.Singleton(Keys, store, background, clock, ids)
     users = providers.Singleton(
         Accounts,
         store,
@@ -162,6 +170,7 @@ class Container(containers.DeclarativeContainer):
         store,
         text_provider,
         media,
+        money,
         health,
         background,
         clock,
@@ -174,6 +183,7 @@ class Container(containers.DeclarativeContainer):
         image_provider,
         media,
         files,
+        money,
         health,
         background,
         clock,
@@ -186,19 +196,20 @@ class Container(containers.DeclarativeContainer):
         store,
         media,
         files,
+        money,
         events,
         clock,
         ids,
         providers.Callable(_video_policy, settings),
     )
-    models = providers.Singleton(Models, catalogue, clock)
     admin = providers.Singleton(
         Administration, store, events, clock, ids, deadline=settings.provided.job_deadline
     )
     work = providers.Singleton(
         Work, store, media, events, clock, ids, providers.Callable(_work_policy, settings)
     )
-    housekeeping = providers.Singleton(Housekeeping, store, files, images, health, clock)
+    costs = providers.Singleton(Costs, store, cost_lookup, clock)
+    housekeeping = providers.Singleton(Housekeeping, store, files, images, costs, health, clock)
     worker = providers.Factory(
         Worker,
         work,

@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from aigen.adapters.bcrypt_passwords import BcryptPasswords
-from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.file_journal import FileJournal
 from aigen.domain.services.accounts import Accounts
 from aigen.domain.services.administration import Administration
 from aigen.domain.services.background import Background
 from aigen.domain.services.housekeeping import Housekeeping
 from aigen.domain.services.images import Images
+from aigen.domain.services.keys import Keys
 from aigen.domain.services.models import Models
+from aigen.domain.services.money import Money
 from aigen.domain.services.provider_health import ProviderHealth
 from aigen.domain.services.sessions import Sessions
 from aigen.domain.services.texts import Texts
 from aigen.domain.services.videos import Videos
 from aigen.domain.services.work import Work
 from aigen.domain.services.worker import Worker
+from aigen.entrypoints.database import opened
 from aigen.entrypoints.media import open_media
 from aigen.entrypoints.secrets_file import Secrets
 from aigen.entrypoints.settings import Settings
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
     from aigen.entrypoints.container import Container
 
 #: The provider ports; when all are replaced, nothing needs to stand in for the provider.
-_PROVIDERS = frozenset({"text_provider", "image_provider", "video_provider", "catalogue"})
+_PROVIDERS = frozenset(
+    {"text_provider", "image_provider", "video_provider", "catalogue", "cost_lookup"}
+)
 
 #: What `Aigen.open` lets its caller replace.
 REPLACEABLE = _PROVIDERS | {
@@ -67,6 +71,8 @@ class Aigen:
     images: Images
     videos: Videos
     models: Models
+    money: Money
+    keys: Keys
     admin: Administration
     work: Work
     health: ProviderHealth
@@ -106,9 +112,10 @@ class Aigen:
             await stack.enter_async_context(_running(aigen.housekeeping.run()))
             yield aigen
 
-    def new_worker(self) -> Worker:
-        """A worker that lives in this process; call its `run`."""
-        return self._container.worker()
+    def new_worker(self, *, is_inside: bool = True) -> Worker:
+        """A worker that lives in this process, with its API unless it is not `is_inside`; call
+        its `run`."""
+        return self._container.worker(is_inside=is_inside)
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[Worker]:
@@ -131,9 +138,8 @@ async def _open_adapters(container: "Container", stack: AsyncExitStack) -> None:
         stack.callback(passwords.close)
     if isinstance(journal, FileJournal):
         stack.callback(journal.close)
-    if isinstance(store, DuckdbStore):
-        await store.open()
-        stack.push_async_callback(store.close)
+    clock, events = container.clock(), container.events()
+    await stack.enter_async_context(opened(container.database(), store, clock, events))
     stack.push_async_callback(container.clients().aclose)
 
 
@@ -147,6 +153,8 @@ def _assemble(container: "Container") -> Aigen:
         images=container.images(),
         videos=container.videos(),
         models=container.models(),
+        money=container.money(),
+        keys=container.keys(),
         admin=container.admin(),
         work=container.work(),
         health=container.health(),

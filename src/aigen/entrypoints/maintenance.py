@@ -6,10 +6,10 @@ import json
 import logging
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from attrs import frozen
 
@@ -18,6 +18,7 @@ from aigen.adapters.duckdb.engine import Database, log_of
 from aigen.adapters.duckdb.migrations import known
 from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.media.disk import DiskMedia
+from aigen.adapters.sql.rows import Table
 from aigen.adapters.sql.tables import IMAGES, TABLES, VIDEOS
 from aigen.adapters.system_clock import SystemClock, SystemIds
 from aigen.domain.model.errors import (
@@ -32,6 +33,9 @@ from aigen.domain.services.restoration import make_safe
 from aigen.entrypoints.media import bucket_of, media_of, open_media
 from aigen.entrypoints.settings import Settings
 from aigen.ports.media import Accept, MediaStore
+
+if TYPE_CHECKING:
+    from aigen.adapters.postgres.store import PostgresStore
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +84,14 @@ async def restore(settings: Settings, folder: Path) -> int:
         copied = DiskMedia(folder / _MEDIA, reserve=0)
         copied.open()
         await copy_files(copied, media)
-    store = DuckdbStore(settings.database_file)
+    return await after_restore(DuckdbStore(settings.database_file))
+
+
+async def after_restore(store: "DuckdbStore | PostgresStore") -> int:
+    """End all sessions of a restored database and hold its queued jobs; returns how many.
+
+    Raises CannotStart.
+    """
     await store.open()
     try:
         return await make_safe(store, SystemClock(), SystemIds())
@@ -101,20 +112,28 @@ async def copy_files(source: MediaStore, target: MediaStore) -> None:
             logger.warning("%s is damaged and was not copied", key)
 
 
-async def check(store: DuckdbStore, media: MediaStore) -> Report:
+@runtime_checkable
+class Examinable(Protocol):
+    """A store that can show all that it has."""
+
+    async def examine(self, table: Table[Any], look: Callable[[Any], None], /) -> int: ...
+
+
+async def check(store: Examinable, media: MediaStore) -> Report:
     """Read every row, and compare every file that a row names with its digest."""
     rows: dict[str, int] = {}
     problems: list[str] = []
     expected: list[StoredMedia] = []
     for name, table in TABLES.items():
+        has_files = table in {IMAGES, VIDEOS}
+
+        def look(value: Any, *, has_files: bool = has_files) -> None:
+            expected.extend(_files_of(value) if has_files else ())
+
         try:
-            values = await store.everything(table)
+            rows[name] = await store.examine(table, look)
         except (ValueError, TypeError, KeyError) as error:
             problems.append(f"table {name} has a row that cannot be read: {error}")
-            continue
-        rows[name] = len(values)
-        if table in {IMAGES, VIDEOS}:
-            expected += [stored for value in values for stored in _files_of(value)]
     for stored in expected:
         digest = await media.digest(stored.key)
         if digest is None:

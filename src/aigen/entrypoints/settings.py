@@ -1,6 +1,7 @@
 """Every setting: its variable, its default, what it means, and which values are refused."""
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -54,7 +55,9 @@ class Settings(BaseSettings):
         Path("aigen-data"), description="database, media and generated secrets (mode 0700)"
     )
     database_url: str | None = Field(
-        None, description="where the data lies; `duckdb:///<data dir>/aigen.duckdb` if not said"
+        None,
+        description="where the data lies, `postgresql://…` for many processes; "
+        "`duckdb:///<data dir>/aigen.duckdb` if not said",
     )
     media_url: MediaUrl | None = Field(
         None,
@@ -63,8 +66,9 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(
         None,
-        description="signs tokens and links, at least 32 bytes; generated into the data dir. "
-        "Several, comma-separated: the first signs, the others only verify",
+        description="signs tokens and links, at least 32 bytes; generated into the data dir, "
+        "but to be set with PostgreSQL. Several, comma-separated: the first signs, the others "
+        "only verify",
     )
     api_host: str = Field("127.0.0.1", description="address on which the API listens")
     api_port: Port = Field(8000, description="port on which the API listens; 0 takes a free one")
@@ -100,7 +104,7 @@ class Settings(BaseSettings):
     pepper: SecretStr | None = Field(
         None,
         description="keyed into every password hash, never to be changed; generated into the "
-        "data dir",
+        "data dir, but to be set with PostgreSQL",
     )
     callback_secret: SecretStr | None = Field(
         None,
@@ -197,14 +201,20 @@ class Settings(BaseSettings):
             super().__init__(**arguments)
         except ValidationError as error:
             raise SettingsInvalid(_one_line(error)) from None
+        for name in _SHARED if self.postgres_url is not None else ():
+            if getattr(self, name) is None:
+                raise SettingsInvalid(
+                    f"{variable_of(name)}: must be set with PostgreSQL, to the same value for all "
+                    "processes."
+                )
 
     # --- what can only be said of the whole -------------------------------------------------
 
     @field_validator("database_url")
     @classmethod
     def _database_must_be_known(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith("duckdb:///"):
-            raise ValueError("must begin with `duckdb:///`")
+        if value is not None and not value.startswith(("duckdb:///", *_POSTGRES)):
+            raise ValueError("must begin with `duckdb:///` or `postgresql://`")
         return value
 
     @field_validator("secret_key")
@@ -240,8 +250,14 @@ class Settings(BaseSettings):
         return "openrouter_url" in self.model_fields_set
 
     @property
+    def postgres_url(self) -> str | None:
+        """The server's database, if data lies there and not in `database_file`."""
+        url = self.database_url
+        return url if url is not None and url.startswith(_POSTGRES) else None
+
+    @property
     def database_file(self) -> Path:
-        if self.database_url is None:
+        if self.database_url is None or self.postgres_url is not None:
             return self.data_dir / "aigen.duckdb"
         return Path(self.database_url.removeprefix("duckdb:///"))
 
@@ -279,16 +295,27 @@ class Settings(BaseSettings):
 #: Secrets that are made and kept in the data dir when they are not set.
 GENERATED = frozenset({"secret_key", "pepper", "worker_token", "operator_token", "web_token"})
 
+#: Secrets that all processes of an installation have to know, on whatever machine they are.
+_SHARED = ("secret_key", "pepper")
+
+_POSTGRES = ("postgresql://", "postgres://")
+
 
 def effective(settings: Settings) -> dict[str, str]:
     """The values that count where a setting that is not set follows others."""
     return {
-        "database_url": f"duckdb:///{settings.database_file}",
+        "database_url": _without_password(settings.postgres_url)
+        or f"duckdb:///{settings.database_file}",
         "media_url": settings.media_bucket or f"file://{settings.media_dir}",
         "api_url": settings.api_base,
         "public_url": settings.public_base,
         "web_url": settings.web_base,
     }
+
+
+def _without_password(url: str | None) -> str | None:
+    hidden = r"(?<=[?&]password=)[^&]*|(?<=:)[^:/@]*(?=@)"
+    return None if url is None else re.sub(hidden, "***", url)
 
 
 def variable_of(field: str) -> str:

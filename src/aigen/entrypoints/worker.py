@@ -1,4 +1,4 @@
-"""The standalone worker: over HTTP against a house that owns its data alone."""
+"""The standalone worker: on the database, or over HTTP against a house that owns its data alone."""
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
@@ -38,9 +38,10 @@ async def keep_working(worker: Worker) -> None:
 
 
 async def serve_worker(settings: Settings, stop: Stop) -> None:
-    """Work through the API at AIGEN_API_URL until told to stop.
+    """Work until told to stop: on PostgreSQL, or through the API at AIGEN_API_URL.
 
-    Raises SettingsInvalid without a provider, Forbidden if the API refuses the worker's token.
+    Raises SettingsInvalid without a provider, CannotStart, Forbidden if the API refuses the
+    worker's token.
     """
     if settings.is_demo and not settings.has_own_provider:
         raise SettingsInvalid(
@@ -48,12 +49,11 @@ async def serve_worker(settings: Settings, stop: Stop) -> None:
             "AIGEN_OPENROUTER_URL of a simulator that it shares with the API."
         )
     async with AsyncExitStack() as stack:
-        house = HouseClient(settings.api_base, _token(settings))
-        stack.push_async_callback(house.aclose)
-        worker = _build(settings, house, stack)
+        worker = await _build(settings, stack)
         working = asyncio.create_task(keep_working(worker))
         stopping = asyncio.create_task(stop.wait())
-        logger.info("worker_started", api=settings.api_base)
+        where = {} if settings.postgres_url is not None else {"api": settings.api_base}
+        logger.info("worker_started", **where)
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not working.done():
@@ -71,7 +71,19 @@ def _token(settings: Settings) -> str:
     return kept(settings.data_dir, "worker-token")
 
 
-def _build(settings: Settings, house: HouseClient, stack: AsyncExitStack) -> Worker:
+async def _build(settings: Settings, stack: AsyncExitStack) -> Worker:
+    if settings.postgres_url is None:
+        return _build_distant(settings, stack)
+    # Most workers over HTTP live on machines where every megabyte counts.
+    from aigen.entrypoints.library import Aigen  # noqa: PLC0415
+
+    aigen = await stack.enter_async_context(Aigen.open(settings))
+    return aigen.new_worker(is_inside=False)
+
+
+def _build_distant(settings: Settings, stack: AsyncExitStack) -> Worker:
+    house = HouseClient(settings.api_base, _token(settings))
+    stack.push_async_callback(house.aclose)
     key = settings.openrouter_api_key
     clients = OpenRouterClients(
         base_url=settings.openrouter_url,

@@ -113,16 +113,10 @@ class JobBoard(Protocol):
         """
         ...
 
-    async def recall(
-        self,
-        worker_id: str,  # noqa: ARG002
-        *,
-        holding: Collection[str],  # noqa: ARG002
-    ) -> tuple[Claim, ...]:
+    async def recall(self, worker_id: str, *, holding: Collection[str]) -> tuple[Claim, ...]:
         """The jobs that are in the worker's hands, but for those that it knows of (`holding`): it
-        never heard that it was given them, so it has not sent them either. A board that cannot
-        tell has none."""
-        return ()
+        never heard that it was given them, so it has not sent them either."""
+        ...
 
     async def record(self, video_id: str, nonce: str, outcome: SubmitOutcome) -> Claim | None:
         """What came of the submission `nonce`; the claim to poll with if the provider has the

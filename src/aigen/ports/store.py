@@ -1,14 +1,24 @@
 """What aigen remembers: a change is one function of the records, run as if alone."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from attrs import field, frozen
 
 from aigen.domain.model.audit import AuditEntry
 from aigen.domain.model.idempotency import RememberedRequest
-from aigen.domain.model.images import Image
+from aigen.domain.model.images import Image, ImageStatus
+from aigen.domain.model.keys import ApiKey
+from aigen.domain.model.ledger import (
+    Charge,
+    Grouping,
+    Limits,
+    SpentBy,
+    SpentOn,
+    Tally,
+    Window,
+)
 from aigen.domain.model.media import MediaRemoval
 from aigen.domain.model.pages import Page, PageRequest
 from aigen.domain.model.sessions import RefreshToken, Session
@@ -47,7 +57,7 @@ class HistoryQuery:
     page: PageRequest = field(factory=PageRequest)
     text: str | None = None
     model: str | None = None
-    status: VideoStatus | None = None
+    status: VideoStatus | ImageStatus | None = None
 
 
 class Repository(Protocol[K_contra, V]):
@@ -174,6 +184,41 @@ class Removals(Repository[str, MediaRemoval], Protocol):
     def all(self) -> tuple[MediaRemoval, ...]: ...
 
 
+class Charges(Repository[str, Charge], Protocol):
+    """They are never removed: costs stay when their users go."""
+
+    def due(self, now: datetime, /) -> tuple[Charge, ...]:
+        """Open charges whose time to be closed has come."""
+        ...
+
+    def sought(self) -> tuple[Charge, ...]:
+        """Open charges whose cost the provider has to be asked for."""
+        ...
+
+    def by_model(self, user_id: str, since: datetime, /) -> tuple[SpentOn, ...]:
+        """What a user has spent on which model, the dearest first."""
+        ...
+
+    def report(
+        self, grouping: Grouping, start: date | None, end: date | None, /
+    ) -> tuple[SpentBy, ...]:
+        """What was spent on days from `start` on and before `end`: by days the latest first,
+        else the dearest first."""
+        ...
+
+    def total(self, since: datetime, /) -> Window:
+        """What everybody together has spent and reserved."""
+        ...
+
+
+class Keys(Repository[str, ApiKey], Protocol):
+    def by_digest(self, digest: str, /) -> ApiKey | None: ...
+
+    def of_user(self, user_id: str, /) -> tuple[ApiKey, ...]: ...
+
+    def remove_of(self, user_id: str, /) -> None: ...
+
+
 class AuditLog(Protocol):
     """Append-only."""
 
@@ -211,9 +256,23 @@ class Records(Protocol):
     def removals(self) -> Removals: ...
     @property
     def audit(self) -> AuditLog: ...
+    @property
+    def charges(self) -> Charges: ...
+    @property
+    def tallies(self) -> Repository[str, Tally]:
+        """What every user, every key and, if it has a cap, the house has spent lately."""
+        ...
+
+    @property
+    def limits(self) -> Repository[str, Limits]:
+        """Caps by their owner."""
+        ...
+
+    @property
+    def keys(self) -> Keys: ...
 
     def spent(self, since: SpendSince, /) -> Spend:
-        """The reported costs of all kinds of generations."""
+        """What all generations have cost."""
         ...
 
 

@@ -74,6 +74,7 @@ class Harness:
             image_provider=provider,
             video_provider=provider,
             catalogue=provider,
+            cost_lookup=provider,
         ) as aigen:
             yield cls(
                 aigen=aigen,

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import duckdb
 
 from aigen.adapters.records.shelf import Difference, Net, Shelf, Sweep
-from aigen.adapters.sql.tables import TABLES, Table
+from aigen.adapters.sql.rows import Table
+from aigen.adapters.sql.tables import TABLES
 
 Action = Literal["insert", "update", "delete"]
 

@@ -14,12 +14,14 @@ from attrs import define, field, frozen
 
 from aigen.adapters.duckdb.backup import copy_to
 from aigen.adapters.duckdb.engine import Database
-from aigen.adapters.duckdb.migrations import Migration, migrate
+from aigen.adapters.duckdb.migrations import migrate
 from aigen.adapters.duckdb.writer import Committed, Waiting, Writer
 from aigen.adapters.records.repositories import ShelvedRecords, Shelves
 from aigen.adapters.records.shelf import UNREAD, Log, Shelf
 from aigen.adapters.sql.archive import SqlArchive
-from aigen.adapters.sql.tables import TABLES, Row, Table
+from aigen.adapters.sql.migrations import Migration
+from aigen.adapters.sql.rows import Row, Table
+from aigen.adapters.sql.tables import TABLES
 from aigen.domain.model.errors import Busy, DatabaseUnavailable
 from aigen.ports.store import Records, Store
 
@@ -148,10 +150,20 @@ class DuckdbStore(Store):
 
         await self._loop.run_in_executor(self._readers, copy)
 
-    async def everything(self, table: Table[T]) -> list[T]:
-        """All values of a table. Raises ValueError, TypeError or KeyError if a row is none."""
-        archive = SqlArchive(self._ask_now)
-        return await self._loop.run_in_executor(self._readers, lambda: list(archive.all(table)))
+    async def examine(self, table: Table[T], look: Callable[[T], None]) -> int:
+        """Show every value of a table to `look`, in a thread; how many there were.
+
+        Raises ValueError, TypeError or KeyError if a row is none.
+        """
+
+        def run() -> int:
+            count = 0
+            for value in SqlArchive(self._ask_now).select(table, "true"):
+                look(value)
+                count += 1
+            return count
+
+        return await self._loop.run_in_executor(self._readers, run)
 
     def _ask_now(self, sql: str, parameters: tuple[object, ...] = (), /) -> Sequence[Row]:
         with self._database.reading() as cursor:

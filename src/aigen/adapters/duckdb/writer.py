@@ -14,7 +14,8 @@ from aigen.adapters.duckdb.flush import Flusher
 from aigen.adapters.records.repositories import ShelvedRecords, Shelves
 from aigen.adapters.records.shelf import UNREAD, Log, Net, Shelf, Sweep
 from aigen.adapters.sql.archive import SqlArchive
-from aigen.adapters.sql.tables import TABLES, Row
+from aigen.adapters.sql.rows import Row
+from aigen.adapters.sql.tables import TABLES
 from aigen.domain.model.errors import AigenError, DatabaseUnavailable, StorageFull
 from aigen.ports.store import Records
 

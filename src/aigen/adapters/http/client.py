@@ -101,16 +101,15 @@ class ApiClient:
                 return
             cursor = f"&cursor={page['next_cursor']}"
 
-    def download(self, url: str) -> Iterator[bytes]:
-        """The bytes of a media link, which needs no token."""
+    def download(self, url: str) -> "Download":
+        """The file behind a media link, which needs no token. Raises ApiRefused, ApiUnreachable."""
         address = urlsplit(url)
         elsewhere = Connections(f"{address.scheme}://{address.netloc}")
         target = address._replace(scheme="", netloc="").geturl()
         with self._reached():
             answer = elsewhere.request("GET", target, None, {})
             _must_be_well(answer)
-            yield from answer.chunks()
-        elsewhere.close()
+        return Download(self, answer, elsewhere)
 
     def _request(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
         sent = {**self._headers, **headers}
@@ -165,6 +164,34 @@ class EventStream:
 
     def close(self) -> None:
         self._answer.close()
+
+
+@frozen(eq=False)
+class Download:
+    """A file, piece by piece as it comes. Read it once, or close it."""
+
+    _client: ApiClient
+    _answer: Answer
+    _connections: Connections
+
+    @property
+    def media_type(self) -> str:
+        return self._answer.header("Content-Type") or "application/octet-stream"
+
+    @property
+    def length(self) -> str | None:
+        """How many bytes there are, if the other side says so."""
+        return self._answer.header("Content-Length")
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Raises ApiUnreachable when it is cut."""
+        with self._client._reached():  # noqa: SLF001 - two halves of one client
+            yield from self._answer.chunks()
+        self.close()
+
+    def close(self) -> None:
+        self._answer.close()
+        self._connections.close()
 
 
 def _must_be_well(answer: Answer) -> None:

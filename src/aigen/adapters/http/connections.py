@@ -9,7 +9,13 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+)
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -36,7 +42,7 @@ class Connections:
         self._host = address.hostname or ""
         self._port = address.port
         self._path = address.path.rstrip("/")
-        self._idle: deque[tuple[float, HTTPConnection]] = deque(maxlen=_MOST_IDLE)
+        self._idle: deque[tuple[float, HTTPConnection]] = deque()
         self._tls: ssl.SSLContext | None = None
 
     def request(
@@ -53,7 +59,10 @@ class Connections:
 
     def give_back(self, connection: HTTPConnection) -> None:
         """Keep a connection whose answer has been read for the next request."""
-        self._idle.append((time.monotonic(), connection))
+        if len(self._idle) < _MOST_IDLE:
+            self._idle.append((time.monotonic(), connection))
+        else:
+            connection.close()
 
     def close(self) -> None:
         """Close what is idle; requests in flight go on."""
@@ -106,10 +115,15 @@ class Answer:
             return self._response.read()
 
     def chunks(self) -> Iterator[bytes]:
-        """The body, piece by piece as it comes. Raises OUTAGES."""
+        """The body, piece by piece; one of unknown length as it comes. Raises OUTAGES."""
+        response = self._response
+        # Of a known length, Python 3.11's read1 would wait for more than there is.
+        read = response.read if response.length is not None else response.read1
         with self:
-            while chunk := self._response.read1(_CHUNK_BYTES):
+            while chunk := read(_CHUNK_BYTES):
                 yield chunk
+            if response.length:
+                raise IncompleteRead(b"", response.length)
 
     def close(self) -> None:
         """Leave what has not been read."""

@@ -73,8 +73,8 @@ def asking() -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError, ValueError) as error:
-        is_there = "NoSuchBucket" not in str(error)
-        if is_there and isinstance(error, FileNotFoundError | ValueError):
+        is_more = re.search("NoSuch(Bucket|Upload)", str(error))
+        if isinstance(error, FileNotFoundError | ValueError) and not is_more:
             raise NotFound from error  # with ValueError, no object can be called so
         logger.warning("the bucket of media cannot be used, since %s", why(error))
         raise StorageFull(

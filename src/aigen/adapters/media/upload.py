@@ -16,7 +16,8 @@ _PARTS_AT_ONCE = 2
 
 
 class Upload:
-    """The object appears when the block ends; when it fails or is cancelled, nothing does.
+    """The object appears when the block ends; when it fails or is cancelled, nothing does, unless
+    that comes when the bucket has already been told to put the parts together.
 
     The source is read by the task of the caller, so that its timeouts and its cancellation are
     the source's; another task sends, and can therefore still abort the upload.
@@ -61,15 +62,22 @@ class Upload:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is None:
+        if error is not None:
+            await self._break_off()
+            return
+        try:
             await self.write(b"")
             with asking():
                 await asyncio.shield(self._sending)
-        else:
-            self._is_broken_off = True
-            if self._pieces.empty():
-                self._pieces.put_nowait(b"")
-            await asyncio.wait({self._sending})
+        except asyncio.CancelledError:
+            await self._break_off()
+            raise
+
+    async def _break_off(self) -> None:
+        self._is_broken_off = True
+        if self._pieces.empty():
+            self._pieces.put_nowait(b"")
+        await asyncio.wait({self._sending})
 
     async def _handed_on(self) -> AsyncIterator[bytes]:
         while (piece := await self._pieces.get()) and not self._is_broken_off:

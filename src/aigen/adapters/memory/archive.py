@@ -1,14 +1,15 @@
 """History in memory: what the databases say in SQL, said in Python."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Hashable, Iterable
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
 from aigen.adapters.records.repositories import Archive, Shelves
 from aigen.domain.model.audit import AuditEntry
 from aigen.domain.model.images import Image
+from aigen.domain.model.ledger import Charge, Grouping, SpentBy, SpentOn, Window
 from aigen.domain.model.pages import Page, PageRequest
 from aigen.domain.model.sessions import RefreshToken
 from aigen.domain.model.statistics import (
@@ -24,6 +25,7 @@ from aigen.domain.model.videos import Unsettled, VideoJob, VideoStatus
 from aigen.ports.store import HistoryQuery
 
 V = TypeVar("V")
+G = TypeVar("G", bound=Hashable)
 Generation = TypeVar("Generation", Text, Image, VideoJob)
 
 
@@ -66,7 +68,8 @@ class MemoryArchive(Archive):
         return sum(1 for _ in self._shelves.texts)
 
     def images(self, query: HistoryQuery) -> Page[Image]:
-        return _history(self._shelves.images, query)
+        wanted = [image for image in self._shelves.images if query.status in {None, image.status}]
+        return _history(wanted, query)
 
     def count_images(self) -> int:
         return sum(1 for _ in self._shelves.images)
@@ -94,17 +97,73 @@ class MemoryArchive(Archive):
         return _cut(list(self._shelves.audit), page, lambda entry: entry.id)
 
     def spent(self, since: SpendSince) -> Spend:
-        costs: list[tuple[datetime, Decimal]] = [
-            (generation.created_at, generation.cost_usd)
-            for shelf in (self._shelves.texts, self._shelves.images, self._shelves.videos)
-            for generation in shelf
-            if generation.cost_usd is not None
-        ]
         return Spend(
-            day=sum((cost for at, cost in costs if at >= since.day), Decimal(0)),
-            month=sum((cost for at, cost in costs if at >= since.month), Decimal(0)),
-            total=sum((cost for _, cost in costs), Decimal(0)),
+            day=self.charged(since.day).spent_usd,
+            month=self.charged(since.month).spent_usd,
+            total=sum((charge.cost_usd for charge in self._shelves.charges), Decimal(0)),
         )
+
+    def spent_on(self, user_id: str, since: datetime) -> tuple[SpentOn, ...]:
+        theirs = [
+            charge
+            for charge in self._shelves.charges
+            if charge.user_id == user_id and charge.created_at >= since and not charge.was_free
+        ]
+        groups = _grouped(theirs, lambda charge: (charge.kind, charge.model))
+        found = [
+            SpentOn(kind=kind, model=model, count=len(group), cost_usd=_sum(group))
+            for (kind, model), group in groups.items()
+        ]
+        return tuple(sorted(found, key=lambda line: (-line.cost_usd, line.kind, line.model)))
+
+    def spent_by(
+        self, grouping: Grouping, start: date | None, end: date | None
+    ) -> tuple[SpentBy, ...]:
+        key_of: dict[Grouping, Callable[[Charge], str]] = {
+            Grouping.USER: lambda charge: charge.user_id,
+            Grouping.MODEL: lambda charge: charge.model,
+            Grouping.DAY: lambda charge: charge.created_at.date().isoformat(),
+        }
+
+        def is_meant(charge: Charge) -> bool:
+            day = charge.created_at.date()
+            is_late = end is not None and day >= end
+            return not (charge.was_free or is_late or (start is not None and day < start))
+
+        charges = [charge for charge in self._shelves.charges if is_meant(charge)]
+        found = [
+            SpentBy(
+                key=key, label=self._label(grouping, key), count=len(group), cost_usd=_sum(group)
+            )
+            for key, group in _grouped(charges, key_of[grouping]).items()
+        ]
+        if grouping is Grouping.DAY:
+            return tuple(sorted(found, key=lambda line: line.key, reverse=True))
+        return tuple(sorted(found, key=lambda line: (-line.cost_usd, line.key)))
+
+    def _label(self, grouping: Grouping, key: str) -> str | None:
+        if grouping is not Grouping.USER:
+            return key
+        user = self._shelves.users.peek(key)
+        return None if user is None else user.email
+
+    def charged(self, since: datetime) -> Window:
+        charges = [charge for charge in self._shelves.charges if charge.created_at >= since]
+        return Window(
+            spent_usd=_sum(charges),
+            reserved_usd=sum((charge.held_usd for charge in charges), Decimal(0)),
+        )
+
+
+def _grouped(charges: Iterable[Charge], key_of: Callable[[Charge], G]) -> dict[G, list[Charge]]:
+    groups: dict[G, list[Charge]] = {}
+    for charge in charges:
+        groups.setdefault(key_of(charge), []).append(charge)
+    return groups
+
+
+def _sum(charges: Iterable[Charge]) -> Decimal:
+    return sum((charge.cost_usd for charge in charges), Decimal(0))
 
 
 def _history(generations: Iterable[Generation], query: HistoryQuery) -> Page[Generation]:

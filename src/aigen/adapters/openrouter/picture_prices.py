@@ -38,7 +38,7 @@ def picture_prices(body: bytes) -> tuple[Price, ...] | None:
     named = dict.fromkeys(key for rates in all_rates for key in rates)
     return tuple(
         Price(per=" ".join(filter(None, key)), usd=max(_rate(rates, *key) for rates in all_rates))
-        for key in named
+        for key in list(named)[:_MOST]
     )
 
 

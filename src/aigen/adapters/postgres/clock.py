@@ -56,14 +56,15 @@ class DatabaseClock(Clock):
     def _compared(self, connection: Connection) -> datetime:
         """The database's time at which `elapsed` was zero, by the quickest of some answers: it
         was given half-way between question and answer."""
-        looks = []
+        looks: list[tuple[float, datetime]] = []
         for _ in range(_LOOKS_AT_A_TIME):
             asked = self._elapsed()
             ((said,),) = connection.execute("SELECT clock_timestamp()").fetchall()
             answered = self._elapsed()
-            looks.append((answered - asked, said - timedelta(seconds=(asked + answered) / 2)))
+            half_way = timedelta(seconds=(asked + answered) / 2)
+            looks.append((answered - asked, said.astimezone(UTC) - half_way))
         _, began_at = min(looks)
-        return began_at.astimezone(UTC)
+        return began_at
 
     async def _keep_looking(self) -> None:
         while True:

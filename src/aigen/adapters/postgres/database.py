@@ -94,7 +94,8 @@ class Database:
         self._connections = connections
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="postgres")
         self._pool: ConnectionPool[Connection] | None = None
-        self._away_until: float | None = None
+        self._is_away = False
+        self._next_try_at = 0.0
 
     # --- life -------------------------------------------------------------------------------
 
@@ -117,7 +118,6 @@ class Database:
             min_size=1,
             max_size=self._connections,
             max_idle=60,
-            timeout=PATIENCE,
             # Whoever needs a connection asks for it anew; nobody waits out a long pause.
             reconnect_timeout=1,
             name="aigen",
@@ -159,15 +159,30 @@ class Database:
         """Do the work in a thread, with a connection that nobody else uses meanwhile; again on
         another connection if it says Lost. Raises DatabaseUnavailable, StorageFull and
         CONFLICTS."""
-        if self._pool is None or self._is_away():
+        if self._pool is None:
             raise DatabaseUnavailable
+        is_scout = self._goes_to_see()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._run, self._pool, work)
+        return await loop.run_in_executor(self._threads, self._run, self._pool, work, is_scout)
 
-    def _run(self, pool: ConnectionPool[Connection], work: Callable[[Connection], T]) -> T:
+    def _goes_to_see(self) -> bool:
+        """Whether the caller is the one who finds out if the server is back. Raises
+        DatabaseUnavailable if that was tried a moment ago."""
+        if not self._is_away:
+            return False
+        now = time.monotonic()
+        if now < self._next_try_at:
+            raise DatabaseUnavailable
+        self._next_try_at = now + PATIENCE + _SECONDS_BETWEEN_TRIES
+        return True
+
+    def _run(
+        self, pool: ConnectionPool[Connection], work: Callable[[Connection], T], is_scout: bool
+    ) -> T:
         give_up_at = time.monotonic() + PATIENCE
         while True:
-            if self._is_away():
+            # Whoever has waited for a thread meanwhile need not wait for the server as well.
+            if self._is_away and not is_scout:
                 raise DatabaseUnavailable
             with self._connection(pool) as connection:
                 try:
@@ -186,27 +201,20 @@ class Database:
     @contextmanager
     def _connection(self, pool: ConnectionPool[Connection]) -> Iterator[Connection]:
         try:
-            connection = pool.getconn()
+            connection = pool.getconn(PATIENCE)
         except PoolTimeout as error:
-            logger.error("database_is_away", error=_first_line(error))
-            self._away_until = time.monotonic() + _SECONDS_BETWEEN_TRIES
+            if not self._is_away:
+                logger.error("database_is_away", error=_first_line(error))
+            self._is_away = True
+            self._next_try_at = time.monotonic() + _SECONDS_BETWEEN_TRIES
             raise DatabaseUnavailable from error
-        self._away_until = None
+        if self._is_away:
+            logger.info("database_is_back")
+            self._is_away = False
         try:
             yield connection
         finally:
             pool.putconn(connection)
-
-    def _is_away(self) -> bool:
-        """Whether the server was away a moment ago. Whoever is told otherwise while it is goes to
-        see; the others need not."""
-        now = time.monotonic()
-        if self._away_until is None:
-            return False
-        if now < self._away_until:
-            return True
-        self._away_until = now + PATIENCE + _SECONDS_BETWEEN_TRIES
-        return False
 
 
 #: Two changes stood in each other's way, and one has to be made again.
@@ -214,7 +222,11 @@ CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNo
 
 #: What happens when the connection or the server goes. Conflicts are of this class as well, and
 #: have to be asked for before.
-CONNECTION_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
+CONNECTION_ERRORS = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.ReadOnlySqlTransaction,
+)
 
 #: What a server says that will take us in soon.
 _SOON = ("starting up", "shutting down", "recovery", "too many", "remaining connection slots")
@@ -241,7 +253,7 @@ def _arguments() -> dict[str, Any]:
 def _configure(connection: Connection) -> None:
     values = [f"set_config('{name}', '{value}', false)" for name, value in _SETTINGS.items()]
     connection.prepared_max = _PREPARED
-    connection.execute(f"SELECT {', '.join(values)}")  # noqa: S608
+    connection.execute(f"SELECT {', '.join(values)}")
 
 
 def _first_line(error: Exception) -> str:

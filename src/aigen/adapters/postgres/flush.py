@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from aigen.adapters.records.shelf import Difference, Log, Shelf
-from aigen.adapters.sql.tables import TABLES, Row, Table, naive
+from aigen.adapters.sql.rows import Row, Table, naive
+from aigen.adapters.sql.tables import TABLES
 
-Action = Literal["insert", "update", "delete"]
+Action = Literal["delete", "update", "insert", "put"]
 Statement = tuple[str, tuple[object, ...]]
 
 #: Tables and their columns with the types that the database gives them.
@@ -34,32 +35,39 @@ class Flush:
         for shelf, sweep in log.sweeps:
             sql = f"DELETE FROM {shelf.name} WHERE {sweep.where}"  # noqa: S608
             yield sql, stored(sweep.parameters)
-        for shelf, keys in log.gone_unread().items():
-            rows = [key if isinstance(key, tuple) else (key,) for key in keys]
-            table = TABLES[shelf.name]
-            yield self._statement(table, "delete", table.key_places, rows)
+        unread = log.unread()
+        for shelf, keys in unread.items():
+            gone = [key for key in keys if shelf.peek(key) is None]
+            if gone:
+                rows = [key if isinstance(key, tuple) else (key,) for key in gone]
+                table = TABLES[shelf.name]
+                yield self._statement(table, "delete", table.key_places, rows)
         for shelf, changes in log.net().items():
-            yield from self._of_shelf(shelf, changes.values())
+            yield from self._of_shelf(shelf, changes, unread.get(shelf, set()))
 
     def _of_shelf(
-        self, shelf: Shelf[Any, Any], changes: Iterable[Difference[Any]]
+        self, shelf: Shelf[Any, Any], changes: Mapping[Any, Difference[Any]], unread: set[Any]
     ) -> Iterator[Statement]:
         table = TABLES[shelf.name]
-        gone, new, replaced = [], [], []
+        gone, new, put, replaced = [], [], [], []
         columns: set[int] = set()
-        for change in changes:
+        for key, change in changes.items():
             if change.after is None:
                 gone.append(change.before)
+            elif key in unread:
+                put.append(change.after)
             elif change.before is None or shelf.is_swept(change.before):
                 new.append(change.after)
             elif differing := table.changed(change.before, change.after):
                 replaced.append(change.after)
                 columns.update(differing)
-        for action, places, values in (
+        kinds: tuple[tuple[Action, tuple[int, ...], list[Any]], ...] = (
             ("delete", table.key_places, gone),
             ("update", (*table.key_places, *sorted(columns)), replaced),
             ("insert", table.all_places, new),
-        ):
+            ("put", table.all_places, put),
+        )
+        for action, places, values in kinds:
             if values:
                 yield self._statement(table, action, places, table.rows(values, places))
 
@@ -85,13 +93,13 @@ class Flush:
         if action == "update":
             changes = ", ".join(f"{column} = given.{column}" for column in others)
             return f"UPDATE {table.name} AS kept SET {changes} FROM {given} WHERE {is_same}"  # noqa: S608
+        insert = f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM {given}"  # noqa: S608
+        if action == "insert":
+            return insert
         # Whoever puts a value without having read it replaces what is there.
         changes = ", ".join(f"{column} = excluded.{column}" for column in others)
         instead = f"UPDATE SET {changes}" if changes else "NOTHING"
-        return (
-            f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM {given}"  # noqa: S608
-            f" ON CONFLICT ({', '.join(table.key)}) DO {instead}"
-        )
+        return f"{insert} ON CONFLICT ({', '.join(table.key)}) DO {instead}"
 
 
 def stored(parameters: Iterable[object]) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from aigen.adapters.postgres.flush import TYPES_QUERY, Flush
 from aigen.adapters.postgres.migrations import migrate
 from aigen.adapters.postgres.transaction import run_change, run_look
 from aigen.adapters.sql.migrations import Migration
-from aigen.adapters.sql.tables import Table
+from aigen.adapters.sql.rows import Table
 from aigen.domain.model.errors import Busy
 from aigen.ports.store import Records, Store
 
@@ -22,15 +22,10 @@ T = TypeVar("T")
 #: Looks and changes that may wait; more would wait for seconds, so they are refused.
 LONGEST_BACKLOG = 2_000
 
-#: So often a change may simply be made again; after that it stands in line with others that have
-#: as little luck. A violated constraint means that two have put the same at the same time; one
-#: that is violated again and again is a bug of ours.
-_FREE_TRIES = 3
-_TRIES = 20
-_PAUSE_SECONDS = 0.004
-
-#: The line, for all processes together.
-_LINE = 0x6C696E65
+#: How often a change is made that others stand in the way of. A violated constraint means that two
+#: have put the same at the same time; one that is violated again and again is a bug of ours.
+_TRIES = 6
+_LONGEST_PAUSE_SECONDS = 0.02
 
 
 class PostgresStore(Store):
@@ -40,7 +35,6 @@ class PostgresStore(Store):
         self._database = database
         self._flush = Flush({})
         self._under_way = 0
-        self._line = asyncio.Lock()
         #: How often a change had to be made again, since the store was opened.
         self.conflicts = 0
 
@@ -50,12 +44,12 @@ class PostgresStore(Store):
         Raises CannotStart, DatabaseDamaged, DatabaseTooNew.
         """
         await self._database.open()
-        applied = await asyncio.to_thread(self._prepare)
-        return applied
+        return await asyncio.to_thread(self._prepare)
 
     def _prepare(self) -> list[Migration]:
         with self._database.connect() as connection:
-            connection.execute("SET lock_timeout = 0; SET statement_timeout = 0")
+            connection.execute("SET lock_timeout = 0")
+            connection.execute("SET statement_timeout = 0")
             applied = migrate(connection)
             types: dict[str, dict[str, str]] = {}
             for table, column, kind in connection.execute(TYPES_QUERY).fetchall():
@@ -73,23 +67,20 @@ class PostgresStore(Store):
         return await self._run(partial(run_look, look=look))
 
     async def write(self, change: Callable[[Records], T]) -> T:
-        for attempt in range(_TRIES):
-            try:
-                return await self._attempt(change, attempt)
-            except (*CONFLICTS, errors.UniqueViolation) as error:
-                self.conflicts += 1
-                if isinstance(error, errors.UniqueViolation) and attempt >= _FREE_TRIES:
-                    raise
-            pause = random.uniform(0, _PAUSE_SECONDS * 2 ** min(attempt, 5))  # noqa: S311
-            await asyncio.sleep(pause)
-        raise Busy
-
-    async def _attempt(self, change: Callable[[Records], T], attempt: int) -> T:
         made = partial(run_change, change=change, flush=self._flush)
-        if attempt < _FREE_TRIES:
-            return await self._run(made)
-        async with self._line:
-            return await self._run(partial(_in_line, made=made))
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return await self._run(made)
+            except CONFLICTS as error:
+                self.conflicts += 1
+                if attempt == _TRIES:
+                    raise Busy from error
+            except errors.UniqueViolation:
+                self.conflicts += 1
+                if attempt == _TRIES:
+                    raise
+            await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311
+        raise Busy
 
     async def _run(self, work: Callable[[Connection], T]) -> T:
         if self._under_way >= LONGEST_BACKLOG:
@@ -111,19 +102,9 @@ class PostgresStore(Store):
         def run(connection: Connection) -> int:
             names, count = ", ".join(table.names), 0
             with connection.transaction(), connection.cursor("rows") as cursor:
-                for row in cursor.execute(f"SELECT {names} FROM {table.name}"):  # noqa: S608
+                for row in cursor.execute(f"SELECT {names} FROM {table.name}".encode()):  # noqa: S608
                     look(table.value(row))
                     count += 1
             return count
 
         return await self._database.run(run)
-
-
-def _in_line(connection: Connection, made: Callable[[Connection], T]) -> T:
-    """One after the other, whatever process they are in."""
-    connection.execute("SELECT pg_advisory_lock($1)", (_LINE,))
-    try:
-        return made(connection)
-    finally:
-        if not connection.broken:
-            connection.execute("SELECT pg_advisory_unlock($1)", (_LINE,))

@@ -1,7 +1,7 @@
 """The repositories: what lies on the shelves, and questions about history for the archive."""
 
 from collections.abc import Hashable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from aigen.adapters.records.indexes import GroupIndex, ReadyQueue
@@ -9,6 +9,16 @@ from aigen.adapters.records.shelf import Lock, Shelf, Sweep
 from aigen.domain.model.audit import AuditEntry
 from aigen.domain.model.idempotency import RememberedRequest
 from aigen.domain.model.images import Image, ImageStatus
+from aigen.domain.model.keys import ApiKey
+from aigen.domain.model.ledger import (
+    Charge,
+    Grouping,
+    Limits,
+    SpentBy,
+    SpentOn,
+    Tally,
+    Window,
+)
 from aigen.domain.model.media import MediaRemoval
 from aigen.domain.model.pages import Page, PageRequest
 from aigen.domain.model.sessions import RefreshToken, Session
@@ -45,6 +55,11 @@ class Archive(Protocol):
     def count_unknown_videos(self) -> int: ...
     def audit(self, page: PageRequest) -> Page[AuditEntry]: ...
     def spent(self, since: SpendSince) -> Spend: ...
+    def spent_on(self, user_id: str, since: datetime) -> tuple[SpentOn, ...]: ...
+    def spent_by(
+        self, grouping: Grouping, start: date | None, end: date | None
+    ) -> tuple[SpentBy, ...]: ...
+    def charged(self, since: datetime) -> Window: ...
 
 
 class Shelves:
@@ -74,6 +89,10 @@ class Shelves:
             "media_removals", lambda removal: removal.prefix
         )
         self.audit: Shelf[str, AuditEntry] = make("audit_log", lambda entry: entry.id)
+        self.charges: Shelf[str, Charge] = make("charges", lambda charge: charge.id)
+        self.tallies: Shelf[str, Tally] = make("tallies", lambda tally: tally.owner)
+        self.limits: Shelf[str, Limits] = make("spend_limits", lambda limits: limits.owner)
+        self.keys: Shelf[str, ApiKey] = make("api_keys", lambda key: key.id)
 
     def all(self) -> dict[str, Shelf[Any, Any]]:
         return {shelf.name: shelf for shelf in vars(self).values()}
@@ -135,7 +154,7 @@ class UserRecords(_Shelved[str, User]):
         return found[0] if found else None
 
     def count_admins(self) -> int:
-        self._shelf.search("role = 'admin'")
+        self._shelf.search("role = 'admin'", lock=Lock.ALONE)
         return self._by_role().count(Role.ADMIN)
 
     def count(self) -> UserCounts:
@@ -177,7 +196,8 @@ class ResetLinkRecords(_OwnedByUser[str, ResetLink]):
 
 class FailureRecords(_Shelved[str, FailedLogins]):
     def remove_older(self, now: datetime, /) -> None:
-        self._shelf.search("COALESCE(blocked_until, since) <= $1", now - WINDOW)
+        too_old = "COALESCE(blocked_until, since) <= $1"
+        self._shelf.search(too_old, now - WINDOW, lock=Lock.FREE)
         for failed in [failed for failed in self._shelf if failed.is_forgotten(now)]:
             self._shelf.remove(failed.subject)
 
@@ -203,7 +223,7 @@ class ImageRecords(_OwnedByUser[str, Image]):
         return self._archive.count_images()
 
     def unfinished(self) -> tuple[Image, ...]:
-        self._shelf.search("status = 'processing' ORDER BY id")
+        self._shelf.search("status = 'processing' ORDER BY id", lock=Lock.FREE)
         return tuple(image for image in self._shelf if image.status is ImageStatus.PROCESSING)
 
 
@@ -211,17 +231,11 @@ _AT_WORK = frozenset({VideoState.SUBMITTING, VideoState.PROCESSING})
 
 # The same in SQL, for databases that are asked anew each time. `turn` says in which round of the
 # users a job has its turn.
-_UNFINISHED = (
-    "user_id = $1 AND status IN ('queued', 'submitting', 'processing') ORDER BY id"
-)
-_READY = (
-    "status = 'queued' AND NOT is_held AND not_before <= $1 ORDER BY turn, id LIMIT $2"
-)
+_UNFINISHED = "user_id = $1 AND status IN ('queued', 'submitting', 'processing') ORDER BY id"
+_READY = "status = 'queued' AND NOT is_held AND not_before <= $1 ORDER BY turn, id LIMIT $2"
 _OVERDUE = "status = 'queued' AND NOT is_held AND deadline_at <= $1 ORDER BY deadline_at"
 _IN_HAND = "worker_id = $1 AND status IN ('submitting', 'processing') ORDER BY id LIMIT $2"
-_IN_NO_HAND = (
-    "worker_id IS NULL AND status IN ('submitting', 'processing') ORDER BY id LIMIT $1"
-)
+_IN_NO_HAND = "worker_id IS NULL AND status IN ('submitting', 'processing') ORDER BY id LIMIT $1"
 
 
 class VideoRecords(_OwnedByUser[str, VideoJob]):
@@ -253,7 +267,7 @@ class VideoRecords(_OwnedByUser[str, VideoJob]):
         return self._archive.count_unknown_videos()
 
     def unfinished_of(self, user_id: str, /) -> tuple[VideoJob, ...]:
-        self._shelf.search(_UNFINISHED, user_id)
+        self._shelf.search(_UNFINISHED, user_id, lock=Lock.ALONE)
         return self._unfinished().find(user_id)
 
     def ready(self, now: datetime, limit: int, /) -> tuple[VideoJob, ...]:
@@ -278,13 +292,13 @@ class ProviderJobRecords(_OwnedByUser[str, ProviderJob]):
 
 class WorkerRecords(_Shelved[str, WorkerLease]):
     def all(self) -> tuple[WorkerLease, ...]:
-        self._shelf.search("true ORDER BY worker_id")
+        self._shelf.search("true ORDER BY worker_id", lock=Lock.NONE)
         return tuple(self._shelf)
 
 
 class RemovalRecords(_Shelved[str, MediaRemoval]):
     def all(self) -> tuple[MediaRemoval, ...]:
-        self._shelf.search("true ORDER BY prefix")
+        self._shelf.search("true ORDER BY prefix", lock=Lock.NONE)
         return tuple(self._shelf)
 
 
@@ -295,6 +309,56 @@ class AuditRecords:
 
     def page(self, page: PageRequest, /) -> Page[AuditEntry]:
         return self._archive.audit(page)
+
+
+class ChargeRecords(_Shelved[str, Charge]):
+    def due(self, now: datetime, /) -> tuple[Charge, ...]:
+        self._shelf.search("state = 'reserved' AND closes_at <= $1", now, lock=Lock.FREE)
+        return tuple(
+            charge
+            for charge in self._shelf
+            if charge.is_open and charge.closes_at is not None and charge.closes_at <= now
+        )
+
+    def sought(self) -> tuple[Charge, ...]:
+        is_sought = "state = 'reserved' AND closes_at IS NOT NULL AND generation_ids <> '[]'"
+        self._shelf.search(is_sought, lock=Lock.NONE)
+        return tuple(
+            charge
+            for charge in self._shelf
+            if charge.is_open and charge.closes_at is not None and charge.generation_ids
+        )
+
+    def by_model(self, user_id: str, since: datetime, /) -> tuple[SpentOn, ...]:
+        return self._archive.spent_on(user_id, since)
+
+    def report(
+        self, grouping: Grouping, start: date | None, end: date | None, /
+    ) -> tuple[SpentBy, ...]:
+        return self._archive.spent_by(grouping, start, end)
+
+    def total(self, since: datetime, /) -> Window:
+        return self._archive.charged(since)
+
+
+class KeyRecords(_OwnedByUser[str, ApiKey]):
+    def __init__(self, shelf: Shelf[str, ApiKey], archive: Archive) -> None:
+        super().__init__(shelf, archive)
+        self._by_digest = shelf.index(
+            lambda: GroupIndex[str, ApiKey](lambda key: key.digest, shelf.key_of)
+        )
+        self._by_user = shelf.index(
+            lambda: GroupIndex[str, ApiKey](lambda key: key.user_id, shelf.key_of)
+        )
+
+    def by_digest(self, digest: str, /) -> ApiKey | None:
+        self._shelf.search("digest = $1", digest, lock=Lock.NONE)
+        found = self._by_digest().find(digest)
+        return found[0] if found else None
+
+    def of_user(self, user_id: str, /) -> tuple[ApiKey, ...]:
+        self._shelf.search("user_id = $1", user_id, lock=Lock.ALONE)
+        return self._by_user().find(user_id)
 
 
 class ShelvedRecords:
@@ -315,6 +379,10 @@ class ShelvedRecords:
         self.workers = WorkerRecords(shelves.workers, archive)
         self.removals = RemovalRecords(shelves.removals, archive)
         self.audit = AuditRecords(shelves.audit, archive)
+        self.charges = ChargeRecords(shelves.charges, archive)
+        self.tallies = _Shelved(shelves.tallies, archive)
+        self.limits = _Shelved(shelves.limits, archive)
+        self.keys = KeyRecords(shelves.keys, archive)
 
     def spent(self, since: SpendSince, /) -> Spend:
         return self._archive.spent(since)

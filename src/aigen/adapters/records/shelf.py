@@ -90,14 +90,18 @@ class Log:
             for shelf, befores in first.items()
         }
 
-    def gone_unread(self) -> dict["Shelf[Any, Any]", set[Any]]:
-        """For each shelf the keys that were put without having been read and removed again. They
-        are not among the net differences, but may lie elsewhere."""
-        gone: dict[Shelf[Any, Any], set[Any]] = {}
+    def touched(self) -> Iterator[tuple["Shelf[Any, Any]", Hashable]]:
+        """Whatever was put or removed, by shelf and key."""
+        return ((shelf, key) for shelf, key, _ in self._steps)
+
+    def unread(self) -> dict["Shelf[Any, Any]", set[Any]]:
+        """For each shelf the keys that were put without having been read: nobody knows whether
+        there is something under them elsewhere."""
+        keys: dict[Shelf[Any, Any], set[Any]] = {}
         for shelf, key, before in self._steps:
-            if before is UNREAD and shelf.peek(key) is None:
-                gone.setdefault(shelf, set()).add(key)
-        return gone
+            if before is UNREAD:
+                keys.setdefault(shelf, set()).add(key)
+        return keys
 
     def clear(self) -> None:
         for shelf, key, _ in self._steps:
@@ -111,12 +115,18 @@ Net = dict["Shelf[Any, Any]", dict[Any, Difference[Any]]]
 
 
 class Lock(Enum):
-    """How a change takes what it searches for, where several are made at the same time."""
+    """How a change gets at what it searches for, where several are made at the same time."""
 
-    #: What nobody else has in hand; the rest is left to them.
+    #: All of it, as soon as nobody else has it in hand.
+    ALL = "all"
+    #: Only what nobody else has in hand.
     FREE = "free"
-    #: All that a worker has, the first parameter; nobody gives it more meanwhile.
+    #: All that belongs to a worker, the first parameter; nobody gives it more meanwhile.
     LEASED = "leased"
+    #: To be looked at or counted; nobody else who asks the same may act on it meanwhile.
+    ALONE = "alone"
+    #: Just to be looked at.
+    NONE = "none"
 
 
 class Search(Protocol):
@@ -128,7 +138,7 @@ class Search(Protocol):
         shelf: "Shelf[Any, Any]",
         where: str,
         parameters: tuple[object, ...],
-        lock: Lock | None,
+        lock: Lock,
         /,
     ) -> None: ...
 
@@ -173,7 +183,7 @@ class Shelf(Generic[K, V]):
             return value
         return None if self._fetch is None else self._fetch(self, key)
 
-    def search(self, where: str, *parameters: object, lock: Lock | None = None) -> None:
+    def search(self, where: str, *parameters: object, lock: Lock = Lock.ALL) -> None:
         """To be called before asking the shelf for more than one key: see that all that meets the
         condition is here."""
         if self._search is not None:

@@ -1,15 +1,16 @@
 """Questions about history in SQL that both databases understand."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from aigen.adapters.records.repositories import Archive
 from aigen.adapters.sql import tables
-from aigen.adapters.sql.tables import Row, Table
+from aigen.adapters.sql.rows import Row, Table, naive
 from aigen.domain.model.audit import AuditEntry
 from aigen.domain.model.images import Image
+from aigen.domain.model.ledger import Grouping, Kind, SpentBy, SpentOn, Window
 from aigen.domain.model.pages import Page, PageRequest
 from aigen.domain.model.statistics import (
     Spend,
@@ -115,7 +116,7 @@ class SqlArchive(Archive):
             "SELECT count(*) FILTER (WHERE expires_at > $1 AND revoked_at IS NULL),"
             " count(*) FILTER (WHERE expires_at > $1 AND revoked_at IS NOT NULL),"
             " count(*) FILTER (WHERE expires_at <= $1) FROM refresh_tokens",
-            (tables.naive(now),),
+            (naive(now),),
         )
         return TokenCounts(active=active, revoked=revoked, expired=expired)
 
@@ -128,7 +129,9 @@ class SqlArchive(Archive):
         return self._count("generated_texts")
 
     def images(self, query: HistoryQuery) -> Page[Image]:
-        return self._page(tables.IMAGES, _history(query), query.page, lambda image: image.id)
+        conditions = _history(query)
+        conditions.add_unless_none("status = {}", query.status and query.status.value)
+        return self._page(tables.IMAGES, conditions, query.page, lambda image: image.id)
 
     def count_images(self) -> int:
         return self._count("generated_images")
@@ -166,19 +169,51 @@ class SqlArchive(Archive):
     # --- money and audit --------------------------------------------------------------------
 
     def spent(self, since: SpendSince) -> Spend:
-        sums = [
-            self._ask(
-                "SELECT sum(cost_usd) FILTER (WHERE created_at >= $1),"  # noqa: S608
-                f" sum(cost_usd) FILTER (WHERE created_at >= $2), sum(cost_usd) FROM {table.name}",
-                (tables.naive(since.day), tables.naive(since.month)),
-            )[0]
-            for table in (tables.TEXTS, tables.IMAGES, tables.VIDEOS)
-        ]
-        day, month, total = (
-            sum((Decimal(found or 0) for found in column), Decimal(0))
-            for column in zip(*sums, strict=True)
+        ((day, month, total),) = self._ask(
+            "SELECT sum(cost_usd) FILTER (WHERE created_at >= $1),"
+            " sum(cost_usd) FILTER (WHERE created_at >= $2), sum(cost_usd) FROM charges",
+            (naive(since.day), naive(since.month)),
         )
-        return Spend(day=day, month=month, total=total)
+        return Spend(day=_usd(day), month=_usd(month), total=_usd(total))
+
+    def spent_on(self, user_id: str, since: datetime) -> tuple[SpentOn, ...]:
+        rows = self._ask(
+            "SELECT kind, model, count(*), sum(cost_usd) FROM charges"
+            " WHERE user_id = $1 AND created_at >= $2 AND state <> 'released'"
+            " GROUP BY kind, model ORDER BY sum(cost_usd) DESC, kind, model",
+            (user_id, naive(since)),
+        )
+        return tuple(
+            SpentOn(kind=Kind(kind), model=model, count=count, cost_usd=_usd(cost))
+            for kind, model, count, cost in rows
+        )
+
+    def spent_by(
+        self, grouping: Grouping, start: date | None, end: date | None
+    ) -> tuple[SpentBy, ...]:
+        key, label, order = _GROUPED[grouping]
+        conditions = _Conditions()
+        conditions.add("state <> 'released'")
+        conditions.add_unless_none("charges.created_at >= {}", start and _midnight(start))
+        conditions.add_unless_none("charges.created_at < {}", end and _midnight(end))
+        rows = self._ask(
+            f"SELECT {key}, {label}, count(*), sum(cost_usd) FROM charges"  # noqa: S608
+            " LEFT JOIN users ON users.id = charges.user_id"
+            f" WHERE {conditions.where} GROUP BY {key} ORDER BY {order}",
+            tuple(conditions.parameters),
+        )
+        return tuple(
+            SpentBy(key=str(name), label=called, count=count, cost_usd=_usd(cost))
+            for name, called, count, cost in rows
+        )
+
+    def charged(self, since: datetime) -> Window:
+        ((spent, reserved),) = self._ask(
+            "SELECT sum(cost_usd), sum(reserved_usd) FILTER (WHERE state = 'reserved')"
+            " FROM charges WHERE created_at >= $1",
+            (naive(since),),
+        )
+        return Window(spent_usd=_usd(spent), reserved_usd=_usd(reserved))
 
     def audit(self, page: PageRequest) -> Page[AuditEntry]:
         return self._page(tables.AUDIT_LOG, _Conditions(), page, lambda entry: entry.id)
@@ -205,6 +240,24 @@ class SqlArchive(Archive):
     def _count(self, table: str) -> int:
         ((count,),) = self._ask(f"SELECT count(*) FROM {table}")  # noqa: S608
         return int(count)
+
+
+def _usd(found: Any) -> Decimal:
+    return Decimal(found or 0)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - as the databases store it
+
+
+_DAY = "CAST(CAST(charges.created_at AS DATE) AS VARCHAR)"
+
+#: What a report selects as key and label, and how it is sorted.
+_GROUPED = {
+    Grouping.USER: ("charges.user_id", "max(users.email)", "sum(cost_usd) DESC, charges.user_id"),
+    Grouping.MODEL: ("model", "model", "sum(cost_usd) DESC, model"),
+    Grouping.DAY: (_DAY, _DAY, f"{_DAY} DESC"),
+}
 
 
 def _history(query: HistoryQuery) -> _Conditions:

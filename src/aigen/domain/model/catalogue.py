@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from attrs import frozen
 
+from aigen.domain.model.errors import InvalidRequest
+
 
 class Output(StrEnum):
     TEXT = "text"
@@ -39,3 +41,12 @@ class Model:
     def price(self, per: str) -> Decimal | None:
         """US dollars per this, None if the provider does not say."""
         return next((price.usd for price in self.pricing if price.per == per), None)
+
+
+def check_offered(field: str, value: object, offered: tuple[object, ...] | None) -> None:
+    """Raise InvalidRequest, naming what there is, for a value that a model does not offer."""
+    if value is not None and offered is not None and value not in offered:
+        allowed = ", ".join(map(str, offered))
+        raise InvalidRequest(
+            f"This model does not offer `{field}` {value}: use {allowed}.", field=field
+        )

@@ -290,19 +290,20 @@ class OverBudget(AigenError):
 
 
 class SpendLimitReached(OverBudget):
-    """This would cost more than the limit leaves. `scope` says whose limit; what it is and what
-    is left of it, in US dollars, is None where it is not the caller's to know."""
+    """This may cost more than is left of the spending limit."""
 
     def __init__(
         self,
-        detail: str,
+        detail: str | None = None,
         *,
-        scope: str,
-        renews_at: datetime,
+        scope: str = "house",
+        renews_at: datetime | None = None,
         limit_usd: Decimal | None = None,
         left_usd: Decimal | None = None,
     ) -> None:
         super().__init__(detail)
+        #: Whose limit it is. What it is and what is left of it, in US dollars, is None where it
+        #: is not the caller's to know.
         self.scope = scope
         self.renews_at = renews_at
         self.limit_usd = limit_usd

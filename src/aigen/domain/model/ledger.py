@@ -12,7 +12,6 @@ from attrs import evolve, frozen
 
 from aigen.domain.model.errors import InvalidRequest
 
-
 #: How long a cost that was not reported is looked for.
 LOOKED_UP_FOR = timedelta(minutes=10)
 
@@ -49,20 +48,21 @@ class Charge:
 
     An open charge with `closes_at` is ended then, whatever is known: as free if
     `is_free_unless_found`, else at its estimate. Until then the provider is asked what
-    `generation_ids` have cost.
+    `generation_ids` have cost, besides the `known_usd` that it has reported.
     """
 
     id: str
     user_id: str
     kind: Kind
     model: str
-    reserved_usd: Decimal
     created_at: datetime
     estimate_usd: Decimal | None = None
+    reserved_usd: Decimal = Decimal(0)
     key_id: str | None = None
     state: ChargeState = ChargeState.RESERVED
     cost_usd: Decimal = Decimal(0)
     is_estimated: bool = False
+    known_usd: Decimal | None = None
     generation_ids: tuple[str, ...] = ()
     closes_at: datetime | None = None
     is_free_unless_found: bool = False
@@ -71,6 +71,10 @@ class Charge:
     @property
     def is_open(self) -> bool:
         return self.state is ChargeState.RESERVED
+
+    @property
+    def was_free(self) -> bool:
+        return self.state is ChargeState.RELEASED
 
     @property
     def held_usd(self) -> Decimal:
@@ -83,7 +87,7 @@ class Charge:
 
     def settled_by_estimate(self, now: datetime) -> "Charge":
         """It may have cost something, and nobody says what."""
-        cost_usd = self.estimate_usd or Decimal(0)
+        cost_usd = max(self.estimate_usd or Decimal(0), self.known_usd or Decimal(0))
         return self._ended(ChargeState.SETTLED, now, cost_usd=cost_usd, is_estimated=True)
 
     def released(self, now: datetime) -> "Charge":
@@ -91,11 +95,17 @@ class Charge:
         return self._ended(ChargeState.RELEASED, now)
 
     def awaiting(
-        self, generation_ids: tuple[str, ...], *, is_free_unless_found: bool, now: datetime
+        self,
+        known_usd: Decimal | None,
+        generation_ids: tuple[str, ...],
+        *,
+        is_free_unless_found: bool,
+        now: datetime,
     ) -> "Charge":
-        """It is over, and what it cost has still to be found."""
+        """It is over, and what it cost, or some part of that, has still to be found."""
         return evolve(
             self,
+            known_usd=known_usd,
             generation_ids=generation_ids,
             is_free_unless_found=is_free_unless_found,
             closes_at=now + LOOKED_UP_FOR,
@@ -182,10 +192,43 @@ class Limits:
     usd_day: Decimal | None = None
     usd_month: Decimal | None = None
 
+    @property
+    def is_none(self) -> bool:
+        return self.usd_day is None and self.usd_month is None
+
 
 #: Owners of limits that are not users: the whole installation, and who is new to it.
 HOUSE = "house"
 NEWCOMERS = "newcomers"
+
+
+class Grouping(StrEnum):
+    """By what a report of spending is divided."""
+
+    USER = "user"
+    MODEL = "model"
+    DAY = "day"
+
+
+@frozen(kw_only=True)
+class SpentOn:
+    """What somebody has spent on one model, on how many generations."""
+
+    kind: Kind
+    model: str
+    count: int
+    cost_usd: Decimal
+
+
+@frozen(kw_only=True)
+class SpentBy:
+    """One line of a report. `key` is a user's id, a model or a day; `label` is how people call
+    it, None for a user who is gone."""
+
+    key: str
+    label: str | None
+    count: int
+    cost_usd: Decimal
 
 
 def next_day(now: datetime) -> datetime:

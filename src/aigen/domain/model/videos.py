@@ -16,6 +16,7 @@ from aigen.domain.model.errors import (
     NotUnknown,
 )
 from aigen.domain.model.media import InputImage, StoredMedia
+from aigen.domain.model.video_requests import VideoRequest
 
 
 class VideoStatus(StrEnum):
@@ -175,6 +176,19 @@ class VideoJob:
         if self.first_frame is None:
             return GenerationType.TEXT_TO_VIDEO
         return GenerationType.IMAGE_TO_VIDEO
+
+    @property
+    def request(self) -> VideoRequest:
+        """What was asked for, without the pictures."""
+        return VideoRequest(
+            model=self.model,
+            prompt=self.prompt,
+            aspect_ratio=self.aspect_ratio,
+            resolution=self.resolution,
+            duration=self.duration,
+            generate_audio=self.generate_audio,
+            seed=self.seed,
+        )
 
     @property
     def shown_error_code(self) -> VideoError | None:

@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime, timedelta
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from aigen.domain.model.audit import Action, AuditEntry
 from aigen.domain.model.errors import (
@@ -16,12 +16,14 @@ from aigen.domain.model.errors import (
     TokenRevoked,
     WrongPassword,
 )
+from aigen.domain.model.ledger import NEWCOMERS
 from aigen.domain.model.media import MediaRemoval, folder_of_user
 from aigen.domain.model.pages import Page, PageRequest
 from aigen.domain.model.passwords import check_password
 from aigen.domain.model.sessions import Caller
 from aigen.domain.model.statistics import UserOverview
 from aigen.domain.model.users import EmailAddress, ResetLink, Role, User
+from aigen.domain.services import ledger
 from aigen.domain.services.files import Files
 from aigen.domain.services.sessions import end_sessions
 from aigen.ports.clock import Clock, Ids
@@ -88,6 +90,9 @@ class Accounts:
             if records.users.by_identity(user.identity):
                 raise EmailTaken
             records.users.put(user)
+            usual = records.limits.get(NEWCOMERS)
+            if usual is not None and not usual.is_none:
+                records.limits.put(evolve(usual, owner=user.id))
             records.audit.append(self._entry(Action.USER_ADDED, user, actor_id, address))
             return user
 
@@ -228,15 +233,19 @@ class Accounts:
         def change(records: Records) -> tuple[VideoEvent, ...]:
             user = _existing(records, user_id)
             _must_not_be_last_admin(records, user)
+            now = self._clock.now()
+            jobs = records.videos.unfinished_of(user_id)
+            for job in jobs:
+                ledger.close_of_job(records, job, now)
             events = tuple(
-                VideoEvent(video_id=job.id, state=job.cancelled(self._clock.now()).state)
-                for job in records.videos.unfinished_of(user_id)
+                VideoEvent(video_id=job.id, state=job.cancelled(now).state) for job in jobs
             )
             for repository in (
                 records.sessions,
                 records.refresh_tokens,
                 records.reset_links,
                 records.remembered,
+                records.keys,
                 records.texts,
                 records.images,
                 records.videos,
@@ -245,6 +254,8 @@ class Accounts:
                 repository.remove_of(user_id)
             records.removals.put(MediaRemoval(prefix=folder_of_user(user_id)))
             records.users.remove(user_id)
+            records.limits.remove(user_id)
+            records.tallies.remove(user_id)
             records.audit.append(self._entry(Action.USER_REMOVED, user, actor_id, address))
             return events
 

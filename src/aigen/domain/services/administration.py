@@ -8,6 +8,7 @@ from aigen.domain.model.limits import check_text
 from aigen.domain.model.pages import Page, PageRequest
 from aigen.domain.model.statistics import SpendSince, Statistics
 from aigen.domain.model.videos import ProviderJob, Unsettled, VideoJob
+from aigen.domain.services import ledger
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.events import Events, VideoEvent
 from aigen.ports.store import Records, Store
@@ -129,7 +130,7 @@ class Administration:
         actor_id: str | None,
         address: str | None,
     ) -> VideoJob:
-        records.videos.put(job)
+        ledger.put_video(records, job, self._clock.now())
         records.audit.append(
             AuditEntry(
                 id=self._ids.new(),

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from aigen.domain.model.errors import AigenError
 from aigen.domain.model.idempotency import KEPT_FOR
+from aigen.domain.services.costs import Costs
 from aigen.domain.services.files import Files
 from aigen.domain.services.images import Images
 from aigen.domain.services.provider_health import ProviderHealth
@@ -22,11 +23,18 @@ _EXPIRED_KEPT_FOR = timedelta(days=1)
 
 class Housekeeping:
     def __init__(
-        self, store: Store, files: Files, images: Images, health: ProviderHealth, clock: Clock
+        self,
+        store: Store,
+        files: Files,
+        images: Images,
+        costs: Costs,
+        health: ProviderHealth,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._files = files
         self._images = images
+        self._costs = costs
         self._health = health
         self._clock = clock
 
@@ -46,6 +54,7 @@ class Housekeeping:
     async def _go_round(self, *, prune: bool) -> None:
         await self._files.carry_out_removals()
         await self._images.give_up_lost()
+        await self._costs.settle_open()
         if prune or self._health.trouble is not None:
             await self._health.examine()
         if prune:

@@ -14,6 +14,7 @@ from aigen.domain.model.errors import (
 )
 from aigen.domain.model.idempotency import Attempt, IdempotencyKey
 from aigen.domain.model.images import Image, ImageRequest, ImageStatus
+from aigen.domain.model.ledger import Charge, Kind
 from aigen.domain.model.media import (
     PICTURES,
     MediaRejected,
@@ -24,9 +25,11 @@ from aigen.domain.model.media import (
     type_of,
 )
 from aigen.domain.model.pages import Page
+from aigen.domain.services import ledger
 from aigen.domain.services.background import Background
 from aigen.domain.services.files import Files
 from aigen.domain.services.inputs import Intake, give_out, store_picture
+from aigen.domain.services.money import Money
 from aigen.domain.services.patience import record_paid
 from aigen.domain.services.provider_health import ProviderHealth
 from aigen.domain.services.repeats import Once, remember, repeated, replay, settle
@@ -48,6 +51,7 @@ class Images:
         provider: ImageProvider,
         media: MediaStore,
         files: Files,
+        money: Money,
         health: ProviderHealth,
         background: Background,
         clock: Clock,
@@ -60,6 +64,7 @@ class Images:
         self._provider = provider
         self._media = media
         self._files = files
+        self._money = money
         self._health = health
         self._background = background
         self._clock = clock
@@ -71,7 +76,8 @@ class Images:
         """Pictures, stored in the user's history.
 
         Raises InvalidRequest (the input picture), ProviderRefused, ProviderUnavailable,
-        ProviderMisconfigured, ProviderBadAnswer, ProviderOutcomeUnknown, StorageFull.
+        ProviderMisconfigured, ProviderBadAnswer, ProviderOutcomeUnknown, SpendLimitReached,
+        StorageFull.
         """
         return (await self.generate_once(user_id, request, None)).value
 
@@ -81,9 +87,11 @@ class Images:
         request: ImageRequest,
         key: IdempotencyKey | None,
         *,
+        key_id: str | None = None,
         is_deferred: bool = False,
     ) -> Once[Image]:
         """The same; with a `key`, a repeat gives the first one's image and asks nobody.
+        `key_id` is the personal key that pays.
 
         A deferred one is answered at once, still processing, and finished in the background.
         Raises as `generate`, IdempotencyConflict and IdempotencyInProgress.
@@ -95,6 +103,16 @@ class Images:
         if not await self._media.has_room():
             raise StorageFull
         image_id = self._ids.new()
+        charge = Charge(
+            id=image_id,
+            user_id=user_id,
+            key_id=key_id,
+            kind=Kind.IMAGE,
+            model=request.model,
+            estimate_usd=await self._money.quote(request),
+            created_at=now,
+            closes_at=now + self._patience,
+        )
         async with Intake(self._media, folder_of(user_id, image_id)) as intake:
             image = Image(
                 id=image_id,
@@ -106,7 +124,7 @@ class Images:
                 input_image=await intake.take("image_url", request.image_url, "input"),
             )
             earlier = await self._store.write(
-                lambda records: self._begin(records, image, key, is_deferred=is_deferred)
+                lambda records: self._begin(records, image, charge, key, is_deferred=is_deferred)
             )
             if earlier is not None:
                 await intake.discard()
@@ -151,7 +169,13 @@ class Images:
     # --- the call -------------------------------------------------------------------------
 
     def _begin(
-        self, records: Records, image: Image, key: IdempotencyKey | None, *, is_deferred: bool
+        self,
+        records: Records,
+        image: Image,
+        charge: Charge,
+        key: IdempotencyKey | None,
+        *,
+        is_deferred: bool,
     ) -> Once[Image] | None:
         if records.users.get(image.user_id) is None:
             raise TokenRevoked
@@ -166,6 +190,7 @@ class Images:
         )
         if first is not None:
             return replay(first, records.images.get, image.created_at)
+        ledger.reserve(records, charge)
         records.images.put(image)
         return None
 
@@ -182,7 +207,11 @@ class Images:
             )
         )
         if not any(kept):
-            unusable = BadAnswer(reason="no usable picture", cost_usd=outcome.cost_usd)
+            unusable = BadAnswer(
+                reason="no usable picture",
+                cost_usd=outcome.cost_usd,
+                generation_ids=outcome.generation_ids,
+            )
             raise await self._fail(image, unusable, key)
         completed = image.completed(
             pictures=tuple(found for found in kept if isinstance(found, StoredMedia)),
@@ -190,7 +219,7 @@ class Images:
             text=outcome.text,
             cost_usd=outcome.cost_usd,
         )
-        await self._record(completed, key, Attempt.DONE)
+        await self._record(completed, outcome, key, Attempt.DONE)
         return completed
 
     async def _keep(self, picture: Picture, folder: str, name: str) -> StoredMedia | Picture | None:
@@ -208,13 +237,24 @@ class Images:
         attempt = Attempt.UNKNOWN if isinstance(failure, Unknown) else None
         cost_usd = failure.cost_usd if isinstance(failure, BadAnswer) else None
         failed = image.failed(code=error.code, error=error.detail, cost_usd=cost_usd)
-        await self._record(failed, key, attempt)
+        await self._record(failed, failure, key, attempt)
         return error
 
     async def _record(
-        self, image: Image, key: IdempotencyKey | None, attempt: Attempt | None
+        self,
+        image: Image,
+        outcome: ImageAnswer | Failure,
+        key: IdempotencyKey | None,
+        attempt: Attempt | None,
     ) -> None:
+        now = self._clock.now()
+
         def change(records: Records) -> bool:
+            if isinstance(outcome, ImageAnswer):
+                found = outcome.generation_ids
+                ledger.settle(records, image.id, outcome.cost_usd, now, found)
+            else:
+                ledger.account_for_failure(records, image.id, outcome, now)
             settle(records, image.user_id, key, attempt)
             if records.images.get(image.id) is None:
                 # Removed meanwhile, perhaps with its user: its files have to go as well.

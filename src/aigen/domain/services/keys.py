@@ -18,6 +18,7 @@ from aigen.domain.model.keys import (
 from aigen.domain.model.ledger import check_limit
 from aigen.domain.model.limits import check_text
 from aigen.domain.model.users import User
+from aigen.domain.services.background import Background
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.store import Records, Store
 
@@ -34,8 +35,9 @@ class NewKey:
 
 
 class Keys:
-    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+    def __init__(self, store: Store, background: Background, clock: Clock, ids: Ids) -> None:
         self._store = store
+        self._background = background
         self._clock = clock
         self._ids = ids
 
@@ -112,7 +114,7 @@ class Keys:
         if user is None or key.has_expired(now):
             raise TokenRevoked("This key has expired: make a new one.")
         if key.last_used_at is None or now - key.last_used_at >= _USE_NOTED_EVERY:
-            await self._note_use(key.id, now)
+            self._background.start(self._note_use(key.id, now))
         return user, key
 
     async def _note_use(self, key_id: str, now: datetime) -> None:

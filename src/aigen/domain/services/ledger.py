@@ -22,6 +22,7 @@ from aigen.domain.model.ledger import (
     next_month,
 )
 from aigen.domain.model.videos import VideoError, VideoJob, VideoState
+from aigen.ports.provider import BadAnswer, Failure, Unknown
 from aigen.ports.store import Records
 
 #: Ends that the provider itself has told: what it does not charge for by its own account.
@@ -71,10 +72,11 @@ def caps(records: Records, charge: Charge) -> Iterator[Cap]:
         yield from _of_owner(records, house, (Scope.HOUSE, Scope.HOUSE), now)
 
 
-def account_for_video(
+def put_video(
     records: Records, job: VideoJob, now: datetime, generation_ids: tuple[str, ...] = ()
 ) -> None:
-    """Within the change that put this job: what it means for its charge."""
+    """Within a change: put a job that goes on or ends, and do to its charge what that means."""
+    records.videos.put(job)
     charge = records.charges.get(job.id)
     if charge is None or not charge.is_open or not job.is_terminal or job.is_unknown:
         return  # an unknown submission keeps its reservation until an administrator settles it
@@ -86,8 +88,19 @@ def account_for_video(
         _put(records, charge, charge.settled(job.cost_usd, now))
     else:
         is_free = job.state is VideoState.FAILED and job.error_code in _TOLD_BY_PROVIDER
-        awaiting = charge.awaiting(generation_ids, is_free_unless_found=is_free, now=now)
+        awaiting = charge.awaiting(None, generation_ids, is_free_unless_found=is_free, now=now)
         _put(records, charge, awaiting)
+
+
+def account_for_failure(records: Records, charge_id: str, failure: Failure, now: datetime) -> None:
+    """Within a change: what was asked for did not come."""
+    match failure:
+        case Unknown():
+            settle(records, charge_id, None, now)
+        case BadAnswer(cost_usd=cost_usd, generation_ids=generation_ids):
+            settle(records, charge_id, cost_usd, now, generation_ids)
+        case _:
+            release(records, charge_id, now)
 
 
 def settle(
@@ -97,15 +110,26 @@ def settle(
     now: datetime,
     generation_ids: tuple[str, ...] = (),
 ) -> None:
-    """Within a change: what was asked for came, at this cost; None has still to be found."""
+    """Within a change: it was bought, at this cost and that of `generation_ids`, which has still
+    to be found."""
     charge = _open(records, charge_id)
     if charge is None:
         return
-    if cost_usd is not None:
+    if cost_usd is not None and not generation_ids:
         _put(records, charge, charge.settled(cost_usd, now))
     else:
-        awaiting = charge.awaiting(generation_ids, is_free_unless_found=False, now=now)
+        awaiting = charge.awaiting(cost_usd, generation_ids, is_free_unless_found=False, now=now)
         _put(records, charge, awaiting)
+
+
+def found(records: Records, charge_id: str, cost_usd: Decimal, now: datetime) -> Charge | None:
+    """Within a change: what was looked for has cost this; the charge, unless it had ended."""
+    charge = _open(records, charge_id)
+    if charge is None:
+        return None
+    settled = charge.settled((charge.known_usd or Decimal(0)) + cost_usd, now)
+    _put(records, charge, settled)
+    return settled
 
 
 def release(records: Records, charge_id: str, now: datetime) -> None:
@@ -116,17 +140,19 @@ def release(records: Records, charge_id: str, now: datetime) -> None:
 
 def close_due(records: Records, now: datetime) -> None:
     """Within a change: end the charges whose cost was looked for long enough."""
-    for charge in records.charges.open():
-        if charge.closes_at is not None and charge.closes_at <= now:
-            _put(records, charge, charge.closed(now))
+    for charge in records.charges.due(now):
+        _put(records, charge, charge.closed(now))
 
 
-def close_of(records: Records, user_id: str, now: datetime) -> None:
-    """Within the change that removes a user: nobody is left to end these otherwise."""
-    for charge in records.charges.open():
-        if charge.user_id == user_id and charge.closes_at is None:
-            awaiting = charge.awaiting((), is_free_unless_found=False, now=now)
-            _put(records, charge, awaiting)
+def close_of_job(records: Records, job: VideoJob, now: datetime) -> None:
+    """Within the change that removes an unfinished job with its user, when nobody is left to end
+    its charge otherwise."""
+    charge = _open(records, job.id)
+    if charge is not None and job.may_be_charged:
+        awaiting = charge.awaiting(None, (), is_free_unless_found=False, now=now)
+        _put(records, charge, awaiting)
+    elif charge is not None:
+        _put(records, charge, charge.released(now))
 
 
 def _open(records: Records, charge_id: str) -> Charge | None:

@@ -12,15 +12,18 @@ from aigen.domain.model.errors import (
     TokenRevoked,
 )
 from aigen.domain.model.idempotency import Attempt, IdempotencyKey
+from aigen.domain.model.ledger import Charge, Kind
 from aigen.domain.model.pages import Page
 from aigen.domain.model.texts import Text, TextRequest
+from aigen.domain.services import ledger
 from aigen.domain.services.background import Background
+from aigen.domain.services.money import Money
 from aigen.domain.services.patience import record_paid
 from aigen.domain.services.provider_health import ProviderHealth
 from aigen.domain.services.repeats import Once, remember, replay, settle
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.media import MediaStore
-from aigen.ports.provider import TextAnswer, TextDelta, TextProvider, Unknown
+from aigen.ports.provider import Failure, TextAnswer, TextDelta, TextProvider, Unknown
 from aigen.ports.store import HistoryQuery, Records, Store
 
 #: What recording takes beyond the provider's own timeout, generously.
@@ -35,6 +38,7 @@ class Texts:
         store: Store,
         provider: TextProvider,
         media: MediaStore,
+        money: Money,
         health: ProviderHealth,
         background: Background,
         clock: Clock,
@@ -45,6 +49,7 @@ class Texts:
         self._store = store
         self._provider = provider
         self._media = media
+        self._money = money
         self._health = health
         self._background = background
         self._clock = clock
@@ -55,25 +60,36 @@ class Texts:
         """A text, kept in the user's history.
 
         Raises ProviderRefused, ProviderUnavailable, ProviderMisconfigured, ProviderBadAnswer,
-        ProviderOutcomeUnknown, StorageFull.
+        ProviderOutcomeUnknown, SpendLimitReached, StorageFull.
         """
         return (await self.generate_once(user_id, request, None)).value
 
     async def generate_once(
-        self, user_id: str, request: TextRequest, key: IdempotencyKey | None
+        self,
+        user_id: str,
+        request: TextRequest,
+        key: IdempotencyKey | None,
+        *,
+        key_id: str | None = None,
     ) -> Once[Text]:
         """The same; with a `key`, a repeat gives the first one's text and asks nobody.
+        `key_id` is the personal key that pays.
 
         Raises as `generate`, IdempotencyConflict and IdempotencyInProgress.
         """
         text_id = self._ids.new()
-        earlier = await self._begin(user_id, key, text_id)
+        earlier = await self._begin(user_id, text_id, request, key, key_id)
         if earlier is not None:
             return earlier
         return Once(value=await self._background.finish(self._ask(user_id, text_id, request, key)))
 
     async def stream_once(
-        self, user_id: str, request: TextRequest, key: IdempotencyKey | None
+        self,
+        user_id: str,
+        request: TextRequest,
+        key: IdempotencyKey | None,
+        *,
+        key_id: str | None = None,
     ) -> Once[AsyncIterator[TextDelta | Text]]:
         """The text as it is written: pieces, at the end the whole.
 
@@ -81,7 +97,7 @@ class Texts:
         A listener who leaves stops nothing: the text is finished and kept.
         """
         text_id = self._ids.new()
-        earlier = await self._begin(user_id, key, text_id)
+        earlier = await self._begin(user_id, text_id, request, key, key_id)
         if earlier is not None:
             return Once(value=_again(earlier.value), is_replay=True)
         pieces: asyncio.Queue[TextDelta | Text | AigenError] = asyncio.Queue()
@@ -109,9 +125,15 @@ class Texts:
     # --- the call -------------------------------------------------------------------------
 
     async def _begin(
-        self, user_id: str, key: IdempotencyKey | None, text_id: str
+        self,
+        user_id: str,
+        text_id: str,
+        request: TextRequest,
+        key: IdempotencyKey | None,
+        key_id: str | None,
     ) -> Once[Text] | None:
         has_room = await self._media.has_room()
+        quote = await self._money.quote(request)
         now = self._clock.now()
 
         def change(records: Records) -> Once[Text] | None:
@@ -120,13 +142,24 @@ class Texts:
                 return replay(first, records.texts.get, now)
             if not has_room:
                 raise StorageFull
+            if records.users.get(user_id) is None:
+                raise TokenRevoked
+            ledger.reserve(
+                records,
+                Charge(
+                    id=text_id,
+                    user_id=user_id,
+                    key_id=key_id,
+                    kind=Kind.TEXT,
+                    model=request.model,
+                    estimate_usd=quote,
+                    created_at=now,
+                    closes_at=now + self._patience,
+                ),
+            )
             return None
 
-        if key is not None:
-            return await self._store.write(change)
-        if not has_room:
-            raise StorageFull
-        return None
+        return await self._store.write(change)
 
     async def _ask(
         self, user_id: str, text_id: str, request: TextRequest, key: IdempotencyKey | None
@@ -134,7 +167,7 @@ class Texts:
         outcome = await self._provider.complete(request)
         if isinstance(outcome, TextAnswer):
             return await self._record(user_id, text_id, request, key, outcome)
-        await self._note_failure(user_id, key, is_unknown=isinstance(outcome, Unknown))
+        await self._note_failure(user_id, text_id, key, outcome)
         raise self._health.note(outcome)
 
     async def _listen(
@@ -152,8 +185,7 @@ class Texts:
                 elif isinstance(piece, TextAnswer):
                     pieces.put_nowait(await self._record(user_id, text_id, request, key, piece))
                 else:
-                    is_unknown = isinstance(piece, Unknown)
-                    await self._note_failure(user_id, key, is_unknown=is_unknown)
+                    await self._note_failure(user_id, text_id, key, piece)
                     pieces.put_nowait(self._health.note(piece))
         except AigenError as error:
             pieces.put_nowait(error)
@@ -182,23 +214,29 @@ class Texts:
             created_at=self._clock.now(),
         )
 
-        def change(records: Records) -> None:
+        def change(records: Records) -> bool:
+            ledger.settle(records, text_id, answer.cost_usd, text.created_at, answer.generation_ids)
             if records.users.get(user_id) is None:
-                raise TokenRevoked  # removed meanwhile: nobody is left to keep it for
+                return False  # removed meanwhile: nobody is left to keep it for
             records.texts.put(text)
             settle(records, user_id, key, Attempt.DONE)
+            return True
 
-        await record_paid(self._store, self._clock, change)
+        if await record_paid(self._store, self._clock, change) is False:
+            raise TokenRevoked
         return text
 
     async def _note_failure(
-        self, user_id: str, key: IdempotencyKey | None, *, is_unknown: bool
+        self, user_id: str, text_id: str, key: IdempotencyKey | None, failure: Failure
     ) -> None:
-        if key is not None:
-            attempt = Attempt.UNKNOWN if is_unknown else None
-            await record_paid(
-                self._store, self._clock, lambda records: settle(records, user_id, key, attempt)
-            )
+        now = self._clock.now()
+
+        def change(records: Records) -> None:
+            ledger.account_for_failure(records, text_id, failure, now)
+            settle(records, user_id, key, Attempt.UNKNOWN if is_unknown else None)
+
+        is_unknown = isinstance(failure, Unknown)
+        await record_paid(self._store, self._clock, change)
 
 
 async def _again(text: Text) -> AsyncIterator[TextDelta | Text]:

@@ -7,12 +7,15 @@ from datetime import timedelta
 
 from aigen.domain.model.errors import JobUnfinished, NotFound, TokenRevoked, TooManyJobs
 from aigen.domain.model.idempotency import Attempt, IdempotencyKey
+from aigen.domain.model.ledger import Charge, Kind
 from aigen.domain.model.media import MediaRemoval, folder_of
 from aigen.domain.model.pages import Page
 from aigen.domain.model.video_requests import VideoPolicy, VideoRequest
 from aigen.domain.model.videos import VideoJob
+from aigen.domain.services import ledger
 from aigen.domain.services.files import Files
 from aigen.domain.services.inputs import Intake
+from aigen.domain.services.money import Money
 from aigen.domain.services.repeats import Once, remember, repeated, replay, settle
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.events import Events, Subscription, VideoEvent
@@ -31,6 +34,7 @@ class Videos:
         store: Store,
         media: MediaStore,
         files: Files,
+        money: Money,
         events: Events,
         clock: Clock,
         ids: Ids,
@@ -39,6 +43,7 @@ class Videos:
         self._store = store
         self._media = media
         self._files = files
+        self._money = money
         self._events = events
         self._clock = clock
         self._ids = ids
@@ -49,20 +54,28 @@ class Videos:
     async def submit(self, user_id: str, request: VideoRequest) -> VideoJob:
         """Queue a job and wake a worker.
 
-        Raises InvalidRequest (an input picture), StorageFull (no room for it), TooManyJobs.
+        Raises InvalidRequest (an input picture, or an option that the model does not offer),
+        SpendLimitReached, StorageFull (no room for a picture), TooManyJobs.
         """
         return (await self.submit_once(user_id, request, None)).value
 
     async def submit_once(
-        self, user_id: str, request: VideoRequest, key: IdempotencyKey | None
+        self,
+        user_id: str,
+        request: VideoRequest,
+        key: IdempotencyKey | None,
+        *,
+        key_id: str | None = None,
     ) -> Once[VideoJob]:
-        """The same; with a `key`, a repeat gives the first one's job.
+        """The same; with a `key`, a repeat gives the first one's job. `key_id` is the personal
+        key that pays.
 
         Raises IdempotencyConflict.
         """
         earlier = await self._earlier(user_id, key)
         if earlier is not None:
             return earlier
+        await self._money.check_offered(request)
         video_id = self._ids.new()
         now = self._clock.now()
         async with Intake(self._media, folder_of(user_id, video_id)) as intake:
@@ -85,12 +98,18 @@ class Videos:
                 not_before=now,
                 deadline_at=now + self._policy.deadline,
             )
-            return await self._enqueue(job, key, intake)
+            return await self._enqueue(job, key, key_id, intake)
 
     async def retry(
-        self, user_id: str, video_id: str, key: IdempotencyKey | None = None
+        self,
+        user_id: str,
+        video_id: str,
+        key: IdempotencyKey | None = None,
+        *,
+        key_id: str | None = None,
     ) -> Once[VideoJob]:
-        """A new job that asks for the same. Raises NotFound, JobNotRetryable, TooManyJobs."""
+        """A new job that asks for the same. Raises NotFound, JobNotRetryable, SpendLimitReached,
+        TooManyJobs."""
         earlier = await self._earlier(user_id, key)
         if earlier is not None:
             return earlier
@@ -117,15 +136,25 @@ class Videos:
                 not_before=now,
                 deadline_at=now + self._policy.deadline,
             )
-            return await self._enqueue(job, key, intake)
+            return await self._enqueue(job, key, key_id, intake)
 
     async def _earlier(self, user_id: str, key: IdempotencyKey | None) -> Once[VideoJob] | None:
         now = self._clock.now()
         return await repeated(self._store, user_id, key, lambda records: records.videos, now)
 
     async def _enqueue(
-        self, job: VideoJob, key: IdempotencyKey | None, intake: Intake
+        self, job: VideoJob, key: IdempotencyKey | None, key_id: str | None, intake: Intake
     ) -> Once[VideoJob]:
+        charge = Charge(
+            id=job.id,
+            user_id=job.user_id,
+            key_id=key_id,
+            kind=Kind.VIDEO,
+            model=job.model,
+            estimate_usd=await self._money.quote(job.request),
+            created_at=job.created_at,
+        )
+
         def change(records: Records) -> Once[VideoJob]:
             if records.users.get(job.user_id) is None:
                 raise TokenRevoked
@@ -147,6 +176,7 @@ class Videos:
                     "one or cancel one.",
                     retry_after=_ROOM_AFTER,
                 )
+            ledger.reserve(records, charge)
             records.videos.put(job)
             return Once(value=job)
 
@@ -209,7 +239,7 @@ class Videos:
 
         def change(records: Records) -> VideoJob:
             job = _own(records, user_id, video_id).cancelled(now)
-            records.videos.put(job)
+            ledger.put_video(records, job, now)
             return job
 
         job = await self._store.write(change)

@@ -9,6 +9,7 @@ from attrs import frozen
 from aigen.domain.model.errors import NotFound
 from aigen.domain.model.media import MediaRemoval, folder_of
 from aigen.domain.model.videos import ProviderJob, VideoError, VideoJob, VideoState
+from aigen.domain.services import ledger
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.events import Events, VideoEvent
 from aigen.ports.jobs import Claim, Film, JobBoard, LeaseLost, NoFilm
@@ -122,7 +123,7 @@ class Work(JobBoard):
                 changed.append(freed)
             else:
                 freed = job.let_go()
-            records.videos.put(freed)
+            ledger.put_video(records, freed, now)
         records.workers.remove(worker_id)
         return changed
 
@@ -180,7 +181,7 @@ class Work(JobBoard):
                 reason="The job waited in the queue past its deadline and was never sent.",
                 now=now,
             )
-            records.videos.put(failed)
+            ledger.put_video(records, failed, now)
             ended.append(failed)
         return ended
 
@@ -203,7 +204,7 @@ class Work(JobBoard):
                 return job, None
             after = self._answered(records, job, outcome, now, luck)
             if after is not job:
-                records.videos.put(after)
+                ledger.put_video(records, after, now)
             return job, after
 
         before, after = await self._store.write(change)
@@ -287,7 +288,7 @@ class Work(JobBoard):
             job = records.videos.get(video_id)
             if job is not None and job.epoch == epoch and job.state is VideoState.PROCESSING:
                 ended = _ended(job, result, now)
-                records.videos.put(ended)
+                ledger.put_video(records, ended, now, result.generation_ids)
                 return True, ended
             if job is not None and _is_ended_so(job, result):
                 return True, None  # this very end was recorded before

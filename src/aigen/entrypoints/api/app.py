@@ -17,9 +17,11 @@ from aigen.entrypoints.api.routes import (
     about,
     administration,
     images,
+    keys,
     maintenance,
     media,
     models,
+    money,
     operations,
     sessions,
     texts,
@@ -31,7 +33,9 @@ from aigen.entrypoints.api.schemas.operations import ProblemOut
 
 _ROUTERS = (
     sessions,
+    money,
     users,
+    keys,
     administration,
     texts,
     images,

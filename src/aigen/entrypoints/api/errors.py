@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from aigen.domain.model import errors
 from aigen.domain.model.errors import AigenError
 from aigen.domain.model.media import MediaRejected
-from aigen.entrypoints.api.schemas.operations import FieldErrorOut, ProblemOut
+from aigen.entrypoints.api.schemas.operations import BudgetOut, FieldErrorOut, ProblemOut
 from aigen.ports.jobs import LeaseLost
 
 logger = structlog.get_logger()
@@ -24,6 +24,7 @@ STATUS: Mapping[type[AigenError], HTTPStatus] = {
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.NotAllowed: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.OverBudget: HTTPStatus.PAYMENT_REQUIRED,
     errors.Conflict: HTTPStatus.CONFLICT,
     LeaseLost: HTTPStatus.CONFLICT,
     errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -58,6 +59,7 @@ class Problem:
     detail: str
     errors: tuple[FieldErrorOut, ...] = ()
     headers: Mapping[str, str] = {}
+    budget: BudgetOut | None = None
 
     def out(self, request_id: str) -> ProblemOut:
         return ProblemOut(
@@ -68,6 +70,7 @@ class Problem:
             code=self.code,
             request_id=request_id,
             errors=list(self.errors) or None,
+            **(dict(self.budget) if self.budget else {}),
         )
 
     def response(self, request: Request) -> Response:
@@ -98,8 +101,21 @@ def problem_of(error: AigenError) -> Problem:
     field_errors: tuple[FieldErrorOut, ...] = ()
     if isinstance(error, errors.InvalidRequest) and error.field is not None:
         field_errors = (FieldErrorOut(loc=["body", error.field], msg=error.detail),)
+    budget = None
+    if isinstance(error, errors.SpendLimitReached):
+        budget = BudgetOut(
+            scope=error.scope,
+            limit_usd=error.limit_usd,
+            left_usd=error.left_usd,
+            renews_at=error.renews_at,
+        )
     return Problem(
-        status=status, code=error.code, detail=error.detail, errors=field_errors, headers=headers
+        status=status,
+        code=error.code,
+        detail=error.detail,
+        errors=field_errors,
+        headers=headers,
+        budget=budget,
     )
 
 

@@ -13,6 +13,7 @@ from aigen.adapters.http.client import ApiClient
 from aigen.entrypoints import maintenance
 from aigen.entrypoints.api.schemas.maintenance import ReportOut
 from aigen.entrypoints.commands.installation import work_on
+from aigen.entrypoints.database import database_of, store_of
 from aigen.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def migrate() -> None:
 
     async def migrated() -> list[str]:
         os.umask(0o077)
-        store = DuckdbStore(Settings().database_file)
+        settings = Settings()
+        store = store_of(settings, database_of(settings))
         applied = await store.open()
         await store.close()
         return [migration.name for migration in applied]
@@ -57,10 +59,13 @@ def migrate() -> None:
 def backup(folder: Path, *, media: bool) -> None:
     """Write a backup into a new folder, also while the server is running.
 
+    PostgreSQL has tools of its own for this: pg_dump, or archiving of its log.
+
     \b
     Example:
       aigen db backup /backups/today --media
     """
+    _must_be_embedded("pg_dump --format=custom")
     target = folder.resolve()
 
     async def directly(aigen: "Aigen") -> None:
@@ -89,9 +94,33 @@ def restore(folder: Path, *, yes: bool) -> None:
     """
     if not yes:
         raise click.UsageError("this replaces the present data: confirm with --yes")
+    _must_be_embedded("pg_restore, and `aigen db after-restore --yes` before anything starts")
     os.umask(0o077)
     held = asyncio.run(maintenance.restore(Settings(), folder))
     click.echo(f"restored {folder}; all sessions have ended, {held} queued jobs are held")
+
+
+@db.command("after-restore")
+@click.option("--yes", is_flag=True, help="Really end all sessions and hold all queued jobs.")
+def after_restore(*, yes: bool) -> None:
+    """Make a PostgreSQL database safe that was restored from a backup, before anything starts.
+
+    All sessions end, since the backup may know tokens that were revoked later; queued jobs are
+    held until an administrator releases them, since they may have been submitted later.
+
+    \b
+    Example:
+      pg_restore --dbname=aigen today.dump && aigen db after-restore --yes
+    """
+    if not yes:
+        raise click.UsageError(
+            "this ends all sessions and holds all queued jobs: confirm with --yes"
+        )
+    settings = Settings()
+    if settings.postgres_url is None:
+        raise click.UsageError("`aigen db restore` does this by itself")
+    held = asyncio.run(maintenance.after_restore(store_of(settings, database_of(settings))))
+    click.echo(f"all sessions have ended, {held} queued jobs are held")
 
 
 @db.command()
@@ -104,8 +133,8 @@ def check() -> None:
     """
 
     async def directly(aigen: "Aigen") -> ReportOut:
-        if not isinstance(aigen.store, DuckdbStore):
-            raise click.UsageError("only an embedded installation can be checked")
+        if not isinstance(aigen.store, maintenance.Examinable):
+            raise click.UsageError("this store cannot show what it has")
         report = await maintenance.check(aigen.store, aigen.media)
         return ReportOut(rows=report.rows, files=report.files, problems=list(report.problems))
 
@@ -120,3 +149,8 @@ def check() -> None:
     for problem in found.problems:
         click.echo(f"problem: {problem}", err=True)
     sys.exit(1 if found.problems else 0)
+
+
+def _must_be_embedded(instead: str) -> None:
+    if Settings().postgres_url is not None:
+        raise click.UsageError(f"with PostgreSQL, use {instead}")

@@ -22,8 +22,9 @@ def work_on(
     through_api: Callable[[ApiClient], T],
     directly: "Callable[[Aigen], Coroutine[Any, Any, T]]",
 ) -> T:
-    """Do it through the running server, as the operator; or on the data, if none runs."""
-    url = server_url(settings)
+    """Do it through the running server, as the operator; or on the data, if none runs or others
+    may work on it as well."""
+    url = server_url(settings) if settings.postgres_url is None else None
     if url is not None:
         try:
             with ApiClient(url, Secrets.of(settings).operator_token) as client:

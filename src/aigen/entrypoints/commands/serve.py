@@ -46,12 +46,14 @@ def api(*, no_worker: bool) -> None:
 
 @click.command()
 def worker() -> None:
-    """Start a worker that works through the API at AIGEN_API_URL.
+    """Start a worker: on PostgreSQL if AIGEN_DATABASE_URL says so, else through the API.
 
-    It shows AIGEN_WORKER_TOKEN, or the token in the data dir if it shares that with the API.
+    To the API at AIGEN_API_URL it shows AIGEN_WORKER_TOKEN, or the token in the data dir if it
+    shares that with the API.
 
     \b
     Example:
+      AIGEN_DATABASE_URL=postgresql://… OPENROUTER_API_KEY=… aigen worker
       AIGEN_API_URL=https://api.example.org AIGEN_WORKER_TOKEN=… OPENROUTER_API_KEY=… aigen worker
     """
     settings = Settings()

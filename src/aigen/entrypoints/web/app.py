@@ -1,6 +1,7 @@
 """The Flask application."""
 
 import hmac
+from typing import Any
 
 from flask import Flask
 from jinja2 import StrictUndefined
@@ -32,8 +33,17 @@ def create_app(settings: WebSettings) -> Flask:
     assets.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.context_processor(lambda: {"user": user(), "about": backend.backend().installation.about()})
+    app.context_processor(_known_to_every_page)
     return app
+
+
+def _known_to_every_page() -> dict[str, Any]:
+    shared = backend.backend()
+    return {
+        "user": user(),
+        "about": shared.installation.about(),
+        "troubles": shared.readiness.troubles,
+    }
 
 
 def _derived(settings: WebSettings, purpose: bytes) -> bytes:

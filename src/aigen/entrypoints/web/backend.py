@@ -4,9 +4,11 @@ from attrs import frozen
 from flask import Flask, current_app, g, request
 
 from aigen.adapters.http.client import WEB_TOKEN_HEADER, ApiClient
+from aigen.adapters.http.connections import Connections
 from aigen.entrypoints.web.about import Installation
 from aigen.entrypoints.web.address import ClientAddresses
 from aigen.entrypoints.web.models import Catalogue
+from aigen.entrypoints.web.readiness import Readiness
 from aigen.entrypoints.web.settings import WebSettings
 from aigen.entrypoints.web.tokens import Renewals
 
@@ -19,17 +21,20 @@ class Backend:
     api: ApiClient
     renewals: Renewals
     installation: Installation
+    readiness: Readiness
     catalogue: Catalogue
     addresses: ClientAddresses
 
     @classmethod
     def of(cls, settings: WebSettings, renewal_key: bytes) -> "Backend":
-        api = ApiClient(settings.api_url)
+        connections = Connections(settings.api_url)
+        api = ApiClient(settings.api_url, connections=connections)
         return cls(
             settings=settings,
             api=api,
             renewals=Renewals(renewal_key, settings.retry_window),
             installation=Installation(api),
+            readiness=Readiness(connections),
             catalogue=Catalogue(),
             addresses=ClientAddresses(settings.trusted_proxies),
         )

@@ -20,14 +20,18 @@ def install(app: Flask, settings: WebSettings, csrf_key: bytes) -> None:
         if own and _origin(f"{own[0]}://{request.host}") != own:
             abort(400, "This server is not known by that name.")
 
+    def is_ours(origin: str) -> bool:
+        sender = _origin(origin)
+        # Without AIGEN_WEB_URL we cannot know by which scheme a proxy is reached.
+        return sender is not None and sender == (own or _origin(f"{sender[0]}://{request.host}"))
+
     def must_come_from_our_pages() -> None:
         if request.method in _SAFE_METHODS:
             return
         origin = request.headers.get("Origin")
-        # Without AIGEN_WEB_URL we cannot know by which scheme a proxy is reached.
-        ours = own or _origin(f"{urlsplit(origin).scheme}://{request.host}") if origin else None
-        is_from_us = origin is None or _origin(origin) == ours
-        if not is_from_us or request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITE:
+        if (origin is not None and not is_ours(origin)) or request.headers.get(
+            "Sec-Fetch-Site", "none"
+        ) not in _OWN_SITE:
             abort(400, "This form was sent from another site, so nothing was done.")
 
     app.before_request(host_must_be_ours)

@@ -1,6 +1,7 @@
 """The models on offer, as the pickers show them."""
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -11,7 +12,10 @@ from aigen.entrypoints.web.remembered import Remembered
 from aigen.entrypoints.web.wording import model_price
 
 #: What is picked for somebody who has never picked, if it is on offer.
-_USUAL = ("openai/gpt-4o-mini", "google/gemini-2.5-flash", "openai/gpt-image-1-mini")
+_USUAL = (
+    *("openai/gpt-4o-mini", "google/gemini-2.5-flash"),
+    *("google/gemini-2.5-flash-image", "google/veo-3.1-lite"),
+)
 
 
 @frozen(eq=False)
@@ -28,6 +32,11 @@ class Offer:
 
     def find(self, model_id: str) -> dict[str, Any] | None:
         return next((model for model in self.items if model["id"] == model_id), None)
+
+    @cached_property
+    def taking_pictures(self) -> "Offer":
+        """Only those that can begin with a picture."""
+        return Offer.of(model for model in self.items if model["image_input"])
 
     def preferred(self, *wanted: str) -> str:
         """The first of these that is on offer, else a usual one, else any."""

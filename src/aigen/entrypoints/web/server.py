@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -18,10 +19,10 @@ class WebServer:
     """Serves from when it is made until it is drained."""
 
     def __init__(self, app: Flask, listening: socket.socket, *, max_body: int) -> None:
-        self._connections: dict[int, Any] = {}
+        self._watched: dict[int, Any] = {}
         self._server = create_server(
             app,
-            map=self._connections,
+            map=self._watched,
             sockets=[listening],
             threads=_THREADS,
             ident=None,
@@ -37,17 +38,22 @@ class WebServer:
     def drain(self, seconds: float) -> None:
         """Take no new connection, finish what is being answered, for at most so long."""
         give_up_at = time.monotonic() + seconds
-        self._server.trigger.pull_trigger(self._server.del_channel)
-        dispatcher = self._server.task_dispatcher
-        dispatcher.shutdown(cancel_pending=True, timeout=seconds)
+        self._in_loop(self._close_door)
+        self._server.task_dispatcher.shutdown(timeout=seconds)
         while self._has_unsent() and time.monotonic() < give_up_at:
             time.sleep(_PAUSE_SECONDS)
-        # The loop ends when nothing is left in the map.
-        self._server.trigger.pull_trigger(lambda: close_all(self._connections, ignore_all=True))
-        self._thread.join(timeout=max(1.0, give_up_at - time.monotonic()))
+        # The loop ends when nothing is left for it to watch.
+        self._in_loop(lambda: close_all(self._watched, ignore_all=True))
+        self._thread.join(timeout=1 + max(0, give_up_at - time.monotonic()))
+
+    def _in_loop(self, work: Callable[[], None]) -> None:
+        """Do it in the thread that watches the connections."""
+        self._server.trigger.pull_trigger(work)
+
+    def _close_door(self) -> None:
+        self._server.del_channel()
+        self._server.socket.close()
 
     def _has_unsent(self) -> bool:
-        return any(channel.total_outbufs_len for channel in self._channels())
-
-    def _channels(self) -> list[Any]:
-        return list(self._server.active_channels.values())
+        channels = list(self._server.active_channels.values())
+        return any(channel.total_outbufs_len for channel in channels)

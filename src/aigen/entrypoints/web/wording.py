@@ -37,6 +37,11 @@ def ago(at: str) -> str:
     return day(at)
 
 
+def seconds_since(at: str) -> int:
+    """How many seconds ago an instant of the API was."""
+    return max(0, int((datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds()))
+
+
 def day(at: str) -> str:
     """As in `3 Oct 2026`."""
     return f"{datetime.fromisoformat(at):%-d %b %Y}"
@@ -64,7 +69,7 @@ def model_price(model: Mapping[str, Any]) -> str:
     if "video" in model["output"]:
         return _video_price(prices)
     if "image" in model["output"]:
-        return f"{usd(prices['image'])} a picture" if prices.get("image") else ""
+        return _cheapest(prices, "output_image", "a picture")
     if "prompt_token" not in prices or "completion_token" not in prices:
         return ""
     asked, answered = prices["prompt_token"], prices["completion_token"]
@@ -74,13 +79,19 @@ def model_price(model: Mapping[str, Any]) -> str:
 
 
 def _video_price(prices: Mapping[str, float]) -> str:
-    for prefix, unit in (("per-video-second", "a second"), ("generate", "a video")):
-        found = [amount for per, amount in prices.items() if per.startswith(prefix)]
-        if found:
-            return f"{'from ' if len(set(found)) > 1 else ''}{usd(min(found))} {unit}"
-    return ""
+    return _cheapest(prices, "per-video-second", "a second") or _cheapest(
+        prices, "generate", "a video"
+    )
+
+
+def _cheapest(prices: Mapping[str, float], prefix: str, unit: str) -> str:
+    """The price of one, in all its variants."""
+    found = [amount for per, amount in prices.items() if per.startswith(prefix)]
+    if not found:
+        return ""
+    return f"{'from ' if len(set(found)) > 1 else ''}{usd(min(found))} {unit}"
 
 
 def install(app: Flask) -> None:
-    for word in (usd, ago, day, exactly, counted, duration, model_price):
+    for word in (usd, ago, seconds_since, day, exactly, counted, duration, model_price):
         app.add_template_filter(word)

@@ -116,8 +116,7 @@ KEYWORDS = (
     # Of a video it is the polls that tell the usage.
     Keyword(
         name="nocost",
-        effect="usage without cost; the answer names its generation (POST /images in the header"
-        " X-Generation-Id) and GET /generation knows it after generation_misses times 404",
+        effect="usage without cost; GET /generation knows it (id of an image: X-Generation-Id)",
         accepted=True,
         at_submit=False,
     ),

@@ -182,15 +182,17 @@ CREATE TABLE audit_log (
 );
 
 -- Going round the users (start-time fair queueing): a new job takes the turn after its owner's last
--- waiting one, but none that has passed. Whoever asks for the lowest turns first serves everybody
--- once before anybody twice, at the cost of reading as many rows as are taken. The turn that has
--- come is a sequence, since it may be wrong for a moment but must not make transactions wait.
-CREATE SEQUENCE turn_that_has_come;
+-- waiting one, but at the earliest the one after that which is being served. Whoever asks for the
+-- lowest turns first serves everybody once before anybody twice, at the cost of reading as many
+-- rows as are taken. The turn being served is a sequence, since it may be wrong for a moment but
+-- must not make transactions wait.
+CREATE SEQUENCE turn_being_served MINVALUE 0;
+SELECT setval('turn_being_served', 0);
 
 CREATE FUNCTION take_turn() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.turn := GREATEST(
-        (SELECT last_value FROM turn_that_has_come),
+        (SELECT last_value + 1 FROM turn_being_served),
         (SELECT max(turn) + 1 FROM generated_videos
             WHERE user_id = NEW.user_id AND status = 'queued')
     );
@@ -202,8 +204,8 @@ CREATE TRIGGER take_turn BEFORE INSERT ON generated_videos FOR EACH ROW
 
 CREATE FUNCTION pass_turn() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF OLD.turn > (SELECT last_value FROM turn_that_has_come) THEN
-        PERFORM setval('turn_that_has_come', OLD.turn);
+    IF OLD.turn > (SELECT last_value FROM turn_being_served) THEN
+        PERFORM setval('turn_being_served', OLD.turn);
     END IF;
     RETURN NULL;
 END

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response, status
+from fastapi import APIRouter, Header, Query, Request, Response, status
 
-from aigen.entrypoints.api.auth import TheHouse, User
+from aigen.domain.model.images import ImageStatus
+from aigen.entrypoints.api.auth import TheHouse, WhoPays
 from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
 from aigen.entrypoints.api.paging import ModelFilter, Paging, Search, listed
 from aigen.entrypoints.api.schemas.images import ImageAcceptedOut, ImageBody, ImageOut
@@ -30,7 +31,7 @@ Prefer = Annotated[
 )
 async def generate(
     body: ImageBody,
-    caller: User,
+    caller: WhoPays,
     house: TheHouse,
     request: Request,
     response: Response,
@@ -43,6 +44,7 @@ async def generate(
         caller.user.id,
         body.request(),
         key_of(key, request, body),
+        key_id=caller.key_id,
         is_deferred=_wants_to_go_on(prefer),
     )
     image = unwrapped(once, response)
@@ -56,26 +58,29 @@ async def generate(
 
 @router.get("")
 async def images(
-    caller: User,
+    caller: WhoPays,
     house: TheHouse,
     paging: Paging,
     q: Search = None,
     model: ModelFilter = None,
+    wanted: Annotated[ImageStatus | None, Query(alias="status")] = None,
 ) -> Listed[ImageOut]:
     """One's own images; `q` is looked for in the prompt."""
-    query = HistoryQuery(user_id=caller.user.id, page=paging, text=q or None, model=model)
+    query = HistoryQuery(
+        user_id=caller.user.id, page=paging, text=q or None, model=model, status=wanted
+    )
     page = await house.aigen.images.list(query)
     return listed(page, lambda image: ImageOut.of(image, house.aigen.links))
 
 
 @router.get("/{image_id}")
-async def image(image_id: str, caller: User, house: TheHouse) -> ImageOut:
+async def image(image_id: str, caller: WhoPays, house: TheHouse) -> ImageOut:
     found = await house.aigen.images.get(caller.user.id, image_id)
     return ImageOut.of(found, house.aigen.links)
 
 
 @router.delete("/{image_id}", status_code=status.HTTP_204_NO_CONTENT)
-async def remove_image(image_id: str, caller: User, house: TheHouse) -> None:
+async def remove_image(image_id: str, caller: WhoPays, house: TheHouse) -> None:
     await house.aigen.images.remove(caller.user.id, image_id)
 
 

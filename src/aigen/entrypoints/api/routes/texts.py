@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response, status
 
 from aigen.domain.model.texts import Text
-from aigen.entrypoints.api.auth import TheHouse, User
+from aigen.entrypoints.api.auth import TheHouse, WhoPays
 from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
 from aigen.entrypoints.api.paging import ModelFilter, Paging, Search, listed
 from aigen.entrypoints.api.schemas.texts import TextBody, TextDeltaOut, TextOut
@@ -28,7 +28,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 @router.post("", responses=_STREAM, response_model=TextOut)
 async def generate(
     body: TextBody,
-    caller: User,
+    caller: WhoPays,
     house: TheHouse,
     request: Request,
     response: Response,
@@ -38,9 +38,11 @@ async def generate(
     idempotency_key = key_of(key, request, body)
     texts, user_id = house.aigen.texts, caller.user.id
     if not body.stream:
-        once = await texts.generate_once(user_id, body.request(), idempotency_key)
+        once = await texts.generate_once(
+            user_id, body.request(), idempotency_key, key_id=caller.key_id
+        )
         return TextOut.of(unwrapped(once, response))
-    stream = await texts.stream_once(user_id, body.request(), idempotency_key)
+    stream = await texts.stream_once(user_id, body.request(), idempotency_key, key_id=caller.key_id)
     answer = event_stream(_events(stream.value), request)
     unwrapped(stream, answer)
     return answer
@@ -48,7 +50,7 @@ async def generate(
 
 @router.get("")
 async def texts(
-    caller: User,
+    caller: WhoPays,
     house: TheHouse,
     paging: Paging,
     q: Search = None,
@@ -60,12 +62,12 @@ async def texts(
 
 
 @router.get("/{text_id}")
-async def text(text_id: str, caller: User, house: TheHouse) -> TextOut:
+async def text(text_id: str, caller: WhoPays, house: TheHouse) -> TextOut:
     return TextOut.of(await house.aigen.texts.get(caller.user.id, text_id))
 
 
 @router.delete("/{text_id}", status_code=status.HTTP_204_NO_CONTENT)
-async def remove_text(text_id: str, caller: User, house: TheHouse) -> None:
+async def remove_text(text_id: str, caller: WhoPays, house: TheHouse) -> None:
     await house.aigen.texts.remove(caller.user.id, text_id)
 
 

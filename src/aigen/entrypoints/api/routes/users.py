@@ -46,6 +46,12 @@ async def users(
     return listed(await house.aigen.users.list(q, paging), UserOverviewOut.of_overview)
 
 
+@router.get("/{user_id}")
+async def user(user_id: str, _: Admin, house: TheHouse) -> UserOut:
+    """One of them, as other answers name users by their ids."""
+    return UserOut.of(await house.aigen.users.get(user_id))
+
+
 @router.post("", status_code=status.HTTP_201_CREATED)
 async def add_user(body: AddUserBody, admin: Admin, house: TheHouse) -> UserOut:
     user = await house.aigen.users.add(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response, status
 
 from aigen.domain.model.video_requests import VideoRequest
 from aigen.domain.model.videos import VideoJob, VideoStatus
-from aigen.entrypoints.api.auth import TheHouse, User
+from aigen.entrypoints.api.auth import TheHouse, WhoPays
 from aigen.entrypoints.api.house import House
 from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
 from aigen.entrypoints.api.paging import ModelFilter, Paging, Search, listed
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/generate/video", tags=["videos"])
 @router.post("", status_code=status.HTTP_202_ACCEPTED)
 async def submit(
     body: VideoBody,
-    caller: User,
+    caller: WhoPays,
     house: TheHouse,
     request: Request,
     response: Response,
@@ -30,7 +30,7 @@ async def submit(
 ) -> VideoOut:
     """Queue a video from text."""
     once = await house.aigen.videos.submit_once(
-        caller.user.id, body.request(), key_of(key, request, body)
+        caller.user.id, body.request(), key_of(key, request, body), key_id=caller.key_id
     )
     return VideoOut.of(unwrapped(once, response), house.aigen.links)
 
@@ -38,7 +38,7 @@ async def submit(
 @router.post("/from-image", status_code=status.HTTP_202_ACCEPTED)
 async def submit_from_image(
     body: VideoFromImageBody,
-    caller: User,
+    caller: WhoPays,
     house: TheHouse,
     request: Request,
     response: Response,
@@ -46,13 +46,15 @@ async def submit_from_image(
 ) -> VideoOut:
     """Queue a video that begins with a picture: a public https address or a data URL."""
     asked: VideoRequest = body.request()
-    once = await house.aigen.videos.submit_once(caller.user.id, asked, key_of(key, request, body))
+    once = await house.aigen.videos.submit_once(
+        caller.user.id, asked, key_of(key, request, body), key_id=caller.key_id
+    )
     return VideoOut.of(unwrapped(once, response), house.aigen.links)
 
 
 @router.get("")
 async def videos(
-    caller: User,
+    caller: WhoPays,
     house: TheHouse,
     paging: Paging,
     q: Search = None,
@@ -68,18 +70,18 @@ async def videos(
 
 
 @router.get("/{video_id}")
-async def video(video_id: str, caller: User, house: TheHouse) -> VideoOut:
+async def video(video_id: str, caller: WhoPays, house: TheHouse) -> VideoOut:
     return VideoOut.of(await _own(house, caller, video_id), house.aigen.links)
 
 
 @router.delete("/{video_id}", status_code=status.HTTP_204_NO_CONTENT)
-async def remove_video(video_id: str, caller: User, house: TheHouse) -> None:
+async def remove_video(video_id: str, caller: WhoPays, house: TheHouse) -> None:
     """Remove a finished job with its files."""
     await house.aigen.videos.remove(caller.user.id, video_id)
 
 
 @router.get("/{video_id}/status")
-async def video_status(video_id: str, caller: User, house: TheHouse) -> VideoOut:
+async def video_status(video_id: str, caller: WhoPays, house: TheHouse) -> VideoOut:
     return VideoOut.of(await _own(house, caller, video_id), house.aigen.links)
 
 
@@ -88,7 +90,7 @@ async def video_status(video_id: str, caller: User, house: TheHouse) -> VideoOut
     response_class=EventStream,
     response_description="Event `status` with the job, now and at every change, until it is over.",
 )
-async def events(video_id: str, caller: User, house: TheHouse, request: Request) -> Response:
+async def events(video_id: str, caller: WhoPays, house: TheHouse, request: Request) -> Response:
     """The job as it changes; `error` with a problem, if it can be watched no longer."""
     await _own(house, caller, video_id)  # an unknown job is an ordinary 404
     jobs = house.aigen.videos.watch(caller.user.id, video_id)
@@ -96,7 +98,7 @@ async def events(video_id: str, caller: User, house: TheHouse, request: Request)
 
 
 @router.post("/{video_id}/cancel")
-async def cancel(video_id: str, caller: User, house: TheHouse) -> VideoOut:
+async def cancel(video_id: str, caller: WhoPays, house: TheHouse) -> VideoOut:
     """Stop here, at once; the provider is left alone and may still charge."""
     job = await house.aigen.videos.cancel(caller.user.id, video_id)
     return VideoOut.of(job, house.aigen.links)
@@ -105,18 +107,20 @@ async def cancel(video_id: str, caller: User, house: TheHouse) -> VideoOut:
 @router.post("/{video_id}/retry", status_code=status.HTTP_202_ACCEPTED)
 async def retry(
     video_id: str,
-    caller: User,
+    caller: WhoPays,
     house: TheHouse,
     request: Request,
     response: Response,
     key: KeyHeader = None,
 ) -> VideoOut:
     """A new job that asks for the same; the old one may have been charged."""
-    once = await house.aigen.videos.retry(caller.user.id, video_id, key_of(key, request))
+    once = await house.aigen.videos.retry(
+        caller.user.id, video_id, key_of(key, request), key_id=caller.key_id
+    )
     return VideoOut.of(unwrapped(once, response), house.aigen.links)
 
 
-async def _own(house: House, caller: User, video_id: str) -> VideoJob:
+async def _own(house: House, caller: WhoPays, video_id: str) -> VideoJob:
     return await house.aigen.videos.get(caller.user.id, video_id)
 
 

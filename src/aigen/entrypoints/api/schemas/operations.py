@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from aigen.entrypoints.api.schemas.values import Answer
+from aigen.entrypoints.api.schemas.values import Answer, Instant, Usd
 
 
 class HealthOut(Answer):
@@ -34,8 +34,19 @@ class FieldErrorOut(Answer):
     msg: str
 
 
+class BudgetOut(Answer):
+    """What a spending limit leaves. `scope` says whose it is; the amounts are null for the
+    installation's."""
+
+    scope: str
+    limit_usd: Usd | None
+    left_usd: Usd | None
+    renews_at: Instant | None
+
+
 class ProblemOut(Answer):
-    """RFC 9457. `code` is stable, `detail` one sentence that a user can act on."""
+    """RFC 9457. `code` is stable, `detail` one sentence that a user can act on. What a spending
+    limit leaves comes with `spend_limit_reached` alone."""
 
     type: str
     title: str

@@ -11,6 +11,7 @@ from flask import (
     Blueprint,
     Response,
     flash,
+    get_template_attribute,
     redirect,
     render_template,
     request,
@@ -174,8 +175,8 @@ def _events(events: EventStream) -> Iterator[str]:
 def _finished(text: dict[str, Any]) -> dict[str, str]:
     return {
         "id": text["id"],
-        "turn": render_template("texts/turn.html", text=text),
-        "entry": render_template("texts/entry.html", text=text),
+        "turn": get_template_attribute("texts/parts.html", "turn")(text),
+        "entry": get_template_attribute("texts/parts.html", "entry")(text),
         "idempotency_key": new_key(),
     }
 

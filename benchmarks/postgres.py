@@ -1,0 +1,297 @@
+"""PostgreSQL: claims a second, what a million rows cost, and jobs through four worker processes.
+
+Durable: PostgreSQL with its defaults, in a server of its own or that of AIGEN_TEST_DATABASE_URL.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from statistics import median, quantiles
+
+import httpx
+import psycopg
+from tests.postgres.server import running_server
+
+from aigen import Aigen, Settings, VideoRequest
+from aigen.adapters.local_events import LocalEvents
+from aigen.adapters.memory.media import MemoryMedia
+from aigen.adapters.postgres.database import Database
+from aigen.adapters.postgres.events import PostgresEvents
+from aigen.adapters.postgres.store import PostgresStore
+from aigen.adapters.system_clock import SystemClock, SystemIds
+from aigen.domain.model.pages import PageRequest
+from aigen.domain.model.users import User
+from aigen.domain.model.videos import VideoJob
+from aigen.domain.services.work import Work, WorkPolicy
+from aigen.ports.store import HistoryQuery, Records
+from aigen.testing.samples import a_job, a_user, stored
+from benchmarks.processes import free_port, running
+from benchmarks.tables import Result, show
+
+AIGEN = str(Path(sys.executable).with_name("aigen"))
+WORKERS = 4
+BATCH = 20
+CLAIMED = 8000
+SMALL, LARGE = 10_000, 1_000_000
+OWNERS = 1000
+READS = 300
+JOBS = 500
+SECRETS = {
+    "secret_key": "0123456789abcdefghijklmnopqrstuvwxyz",
+    "pepper": "zyxwvutsrqponmlkjihgfedcba9876543210",
+}
+
+#: Finished jobs of many users, as a year leaves them behind.
+_FILL = f"""
+INSERT INTO generated_videos (
+    id, user_id, generation_type, status, model, prompt, is_held, epoch, attempts, may_be_charged,
+    cost_usd, created_at, updated_at, not_before, deadline_at
+)
+SELECT ('01900000-0000-7000-8001-' || to_char(n, 'FM000000000000'))::uuid,
+    ('01900000-0000-7000-8000-' || to_char(mod(n, {OWNERS}), 'FM000000000000'))::uuid,
+    'text_to_video', 'completed', 'google/veo-3.1-lite', repeat('A fox in the snow. ', 5), false,
+    1, 1, true, 0.25, now(), now(), now(), now()
+FROM generate_series(%s::int, %s::int) AS n
+"""
+
+
+def run() -> None:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.chmod(0o755)
+        server = stack.enter_context(running_server(folder / "data", is_durable=True))
+        for measure in (_claims, _rows, _processes):
+            with server.database() as url:
+                asyncio.run(measure(url))
+
+
+# --- claims ---------------------------------------------------------------------------------
+
+
+def _board(database: Database, store: PostgresStore) -> Work:
+    """A job board as in a worker's process; nobody listens to what it tells."""
+    events = PostgresEvents(database, LocalEvents(), SystemIds())
+    policy = WorkPolicy(lease=timedelta(minutes=5))
+    return Work(store, MemoryMedia(), events, SystemClock(), SystemIds(), policy)
+
+
+def _waiting_jobs(count: int) -> tuple[list[User], list[VideoJob]]:
+    now = SystemClock().now()
+    users = [a_user(id=SystemIds().new()) for _ in range(100)]
+    times = {"created_at": now, "updated_at": now, "not_before": now}
+    jobs = [
+        a_job(users[n % 100], id=SystemIds().new(), deadline_at=now + timedelta(hours=2), **times)
+        for n in range(count)
+    ]
+    return users, jobs
+
+
+async def _claims(url: str) -> None:
+    claimed: Counter[str] = Counter()
+    async with AsyncExitStack() as stack:
+        databases = [Database(url) for _ in range(WORKERS)]
+        stores = [PostgresStore(database) for database in databases]
+        for store in stores:
+            await store.open()
+            stack.push_async_callback(store.close)
+        boards = list(map(_board, databases, stores))
+        users, jobs = _waiting_jobs(CLAIMED)
+        await stored(stores[0], *users)
+        for first in range(0, CLAIMED, 500):
+            await stored(stores[0], *jobs[first : first + 500])
+
+        async def work(board: Work) -> None:
+            worker_id = SystemIds().new()
+            await board.enlist(worker_id, is_inside=False)
+            while claims := await board.claim(worker_id, submissions=BATCH):
+                claimed.update(claim.video_id for claim in claims)
+
+        began = time.perf_counter()
+        await asyncio.gather(*map(work, boards))
+        rate = CLAIMED / (time.perf_counter() - began)
+        conflicts = sum(store.conflicts for store in stores)
+    if claimed != Counter(job.id for job in jobs):
+        raise RuntimeError("a job was claimed twice or not at all")
+    show(
+        f"{CLAIMED} queued jobs of 100 users, {WORKERS} workers, batches of {BATCH}",
+        [
+            Result(
+                name="claims",
+                figures={"jobs/s": f"{rate:.0f}", "made again": str(conflicts)},
+                bound="at least 2000/s, each job once",
+            )
+        ],
+    )
+
+
+# --- rows -----------------------------------------------------------------------------------
+
+
+async def _rows(url: str) -> None:
+    store = PostgresStore(Database(url))
+    await store.open()
+    measured: dict[int, dict[str, float]] = {}
+    there = 0
+    for size in (SMALL, LARGE):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(_FILL.encode(), (there, size - 1))
+            connection.execute("VACUUM ANALYZE generated_videos")
+        there = size
+        measured[size] = await _costs(store)
+    await store.close()
+    show(
+        f"The cost of a row's company, median of {READS}, ms",
+        [
+            Result(
+                name=name,
+                figures={
+                    f"{SMALL:,} rows": f"{measured[SMALL][name]:.2f}",
+                    f"{LARGE:,} rows": f"{measured[LARGE][name]:.2f}",
+                    "ratio": f"{measured[LARGE][name] / measured[SMALL][name]:.2f}",
+                },
+                bound="at most 1.5 times",
+            )
+            for name in measured[SMALL]
+        ],
+    )
+
+
+async def _costs(store: PostgresStore) -> dict[str, float]:
+    _, jobs = _waiting_jobs(READS * BATCH // 4)
+    await stored(store, *jobs)
+    board = _board(store._database, store)  # noqa: SLF001
+    worker_id = SystemIds().new()
+    await board.enlist(worker_id, is_inside=False)
+    owner = "01900000-0000-7000-8000-000000000007"
+    query = HistoryQuery(user_id=owner, page=PageRequest(limit=20))
+    ids = [job.id for job in jobs]
+
+    def status(records: Records) -> object:
+        return records.videos.get(ids[len(ids) // 2])
+
+    async def claim() -> object:
+        return await board.claim(worker_id, submissions=5)
+
+    costs = {
+        "status read": await _median(lambda: store.read(status)),
+        "gallery page of 20": await _median(
+            lambda: store.read(lambda records: records.videos.page(query))
+        ),
+        "claim of 5": await _median(claim),
+    }
+    await board.release(worker_id)
+    return costs
+
+
+async def _median(work: Callable[[], Awaitable[object]]) -> float:
+    took = []
+    for _ in range(READS):
+        began = time.perf_counter()
+        await work()
+        took.append((time.perf_counter() - began) * 1000)
+    return median(took)
+
+
+# --- processes ------------------------------------------------------------------------------
+
+
+@contextmanager
+def _workers(folder: Path, settings: dict[str, str]) -> Iterator[None]:
+    """Worker processes until the block ends."""
+    command = [AIGEN, "worker"]
+    children = []
+    for number in range(WORKERS):
+        env = os.environ | settings | {"AIGEN_DATA_DIR": str(folder / f"worker-{number}")}
+        children.append(subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL))
+    try:
+        yield
+    finally:
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.wait(timeout=60)
+
+
+async def _processes(url: str) -> None:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        port = free_port()
+        command = [AIGEN, "simulator", "--port", str(port)]
+        provider = stack.enter_context(running(command, port, "/simulator/summary", None))
+        settings = {
+            "database_url": url,
+            "media_url": f"file://{folder}/media",
+            "openrouter_api_key": "sk-or-v1-benchmark",
+            "openrouter_url": f"{provider.url}/api/v1",
+            "jobs_per_user": str(2 * JOBS),
+            "poll_interval": "1",
+        } | SECRETS
+        variables = {
+            "OPENROUTER_API_KEY" if name == "openrouter_api_key" else f"AIGEN_{name.upper()}": value
+            for name, value in settings.items()
+        }
+        stack.enter_context(_workers(folder, variables))
+        async with Aigen.open(Settings(data_dir=folder / "here", **settings)) as house:
+            user = await house.users.add("ann@example.org", "a long pass phrase")
+            await _all_at_work(house)
+            steady = await _made(house, user, 100, pause=0.05)
+            burst = await _made(house, user, JOBS, pause=0.0)
+        posts = _posts(provider.url)
+    waits = [(job.submitted_at - job.created_at).total_seconds() for job in steady]  # type: ignore[operator]
+    took = max(job.finished_at for job in burst) - min(job.created_at for job in burst)  # type: ignore[type-var, operator]
+    show(
+        f"Jobs through {WORKERS} worker processes, from queued to submitted",
+        [
+            Result(
+                name="100 jobs, 20 a second",
+                figures={
+                    "p50 ms": f"{median(waits) * 1000:.0f}",
+                    "p95 ms": f"{quantiles(waits, n=20)[-1] * 1000:.0f}",
+                },
+                bound="p50 below 100 ms",
+            ),
+            Result(
+                name=f"{JOBS} jobs at once",
+                figures={
+                    "all done after s": f"{took.total_seconds():.1f}",
+                    "requests for each": f"{min(posts.values())} to {max(posts.values())}",
+                    "completed": str(sum(job.media is not None for job in burst)),
+                },
+                bound="one request for each, all completed",
+            ),
+        ],
+    )
+
+
+async def _all_at_work(house: Aigen) -> None:
+    while True:
+        leases = await house.store.read(lambda records: records.workers.all())
+        if len(leases) == WORKERS:
+            return
+        await asyncio.sleep(0.05)  # they are other processes
+
+
+async def _made(house: Aigen, user: User, count: int, *, pause: float) -> list[VideoJob]:
+    """So many jobs, submitted and waited for."""
+
+    async def one(number: int) -> VideoJob:
+        await asyncio.sleep(number * pause)
+        prompt = f"{count} jobs, number {number}"
+        request = VideoRequest(model="google/veo-3.1-lite", prompt=prompt, duration=4)
+        return await house.videos.wait((await house.videos.submit(user.id, request)).id)
+
+    return list(await asyncio.gather(*map(one, range(count))))
+
+
+def _posts(url: str) -> Counter[str]:
+    """How often the provider was asked for each prompt."""
+    entries = httpx.get(f"{url}/simulator/journal", trust_env=False).json()["entries"]
+    return Counter(e["prompt"] for e in entries if e["route"] == "POST /api/v1/videos")

@@ -1,0 +1,184 @@
+"""The gallery: images and videos together, newest first; downloaded, deleted, looked for."""
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    get_template_attribute,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+
+from aigen.adapters.http.client import ApiRefused
+from aigen.entrypoints.web.backend import backend
+from aigen.entrypoints.web.failures import failure, next_step
+from aigen.entrypoints.web.forms import local_path
+from aigen.entrypoints.web.pictures import picture_address
+from aigen.entrypoints.web.shapes import shape
+from aigen.entrypoints.web.signed_in import api
+from aigen.entrypoints.web.wording import counted
+
+gallery = Blueprint("gallery", __name__)
+gallery.add_app_template_filter(failure)
+gallery.add_app_template_filter(next_step)
+gallery.add_app_template_filter(shape)
+
+KINDS = ("image", "video")
+#: Which of them can have a status.
+_STATUSES = {
+    "completed": KINDS,
+    "processing": KINDS,
+    "queued": ("video",),
+    "failed": KINDS,
+    "cancelled": ("video",),
+}
+_PAGE = 24
+_ITEM = "/gallery/<any(image, video):kind>/<uuid:item_id>"
+_LONGEST_NAME = 60
+
+
+@gallery.get("/gallery")
+def show() -> ResponseReturnValue:
+    """`?kind=`, `?q=`, `?model=` and `?status=` narrow it, `?cursor=` goes on."""
+    wanted = {
+        name: value
+        for name in ("kind", "q", "model", "status")
+        if (value := request.args.get(name, "").strip())
+    }
+    items, cursor = _items(wanted, request.args.get("cursor", ""))
+    return render_template(
+        "gallery/page.html",
+        items=items,
+        wanted=wanted,
+        older=cursor and {**wanted, "cursor": cursor},
+        is_first="cursor" not in request.args,
+        models=_models(),
+        statuses=_STATUSES,
+    )
+
+
+@gallery.get(f"{_ITEM}/card")
+def card(kind: str, item_id: UUID) -> ResponseReturnValue:
+    """A card on its own, for scripts that keep it up to date."""
+    item = _item(kind, item_id)
+    shown = get_template_attribute("gallery/parts.html", "card")
+    return str(shown(kind, item, "/gallery", can_be_chosen=True))
+
+
+@gallery.get(f"{_ITEM}/file", defaults={"place": 1})
+@gallery.get(f"{_ITEM}/file/<int:place>")
+def file(kind: str, item_id: UUID, place: int) -> ResponseReturnValue:
+    """To the file, by a link that is fresh: those on a page expire after minutes."""
+    return redirect(_link(_item(kind, item_id), place))
+
+
+@gallery.get(f"{_ITEM}/download", defaults={"place": 1})
+@gallery.get(f"{_ITEM}/download/<int:place>")
+def download(kind: str, item_id: UUID, place: int) -> ResponseReturnValue:
+    """The file under a name that says what it is, wherever it is stored."""
+    item = _item(kind, item_id)
+    content = backend().api.download(_link(item, place))
+    response = Response(iter(content), content_type=content.media_type)
+    if content.length:
+        response.headers["Content-Length"] = content.length
+    name = _file_name(item, place, content.media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.call_on_close(content.close)
+    return response
+
+
+@gallery.post(f"{_ITEM}/delete")
+def delete(kind: str, item_id: UUID) -> ResponseReturnValue:
+    api().ask("DELETE", f"/generate/{kind}/{item_id}")
+    flash(f"The {kind} has been deleted.", "success")
+    return redirect(local_path(request.form.get("next") or url_for("gallery.show")))
+
+
+@gallery.post("/gallery/delete")
+def delete_many() -> ResponseReturnValue:
+    """Everything that was ticked; each `item` is `<kind>/<id>`."""
+    deleted, kept = 0, 0
+    for kind, item_id in _ticked():
+        try:
+            api().ask("DELETE", f"/generate/{kind}/{item_id}")
+            deleted += 1
+        except ApiRefused as error:
+            if error.problem not in {"not_found", "job_unfinished"}:
+                raise
+            kept += error.problem == "job_unfinished"
+    if deleted:
+        have = "has" if deleted == 1 else "have"
+        flash(f"{counted(deleted, 'item')} {have} been deleted.", "success")
+    if kept:
+        flash(f"{counted(kept, 'video')} still in the making: cancel before deleting.", "warning")
+    if not deleted and not kept:
+        flash("Nothing was ticked, so nothing was deleted.", "info")
+    return redirect(local_path(request.form.get("next") or url_for("gallery.show")))
+
+
+def _items(wanted: dict[str, str], cursor: str) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of both lists as one, and where the next begins. Ids grow with time, and the API's
+    cursors are ids: one serves both lists."""
+    status = wanted.get("status")
+    kinds = _STATUSES.get(status, ()) if status else KINDS
+    query: dict[str, str] = {
+        name: wanted[name] for name in ("q", "model", "status") if name in wanted
+    }
+    query |= {"limit": str(_PAGE)} | ({"cursor": cursor} if cursor else {})
+    found: list[dict[str, Any]] = []
+    has_more = False
+    for kind in kinds:
+        if wanted.get("kind") in {None, kind}:
+            page = api().ask("GET", f"/generate/{kind}?{urlencode(query)}")
+            found += ({**item, "kind": kind} for item in page["items"])
+            has_more |= page["next_cursor"] is not None
+    found.sort(key=lambda item: str(item["id"]), reverse=True)
+    shown = found[:_PAGE]
+    return shown, shown[-1]["id"] if has_more or len(found) > _PAGE else None
+
+
+def _item(kind: str, item_id: UUID) -> dict[str, Any]:
+    return {**api().ask("GET", f"/generate/{kind}/{item_id}"), "kind": kind}
+
+
+def _link(item: dict[str, Any], place: int) -> str:
+    link = picture_address(item, place) if item["kind"] == "image" else item["video_url"]
+    if not link or (item["kind"] == "video" and place != 1):
+        abort(404)
+    return str(link)
+
+
+def _file_name(item: dict[str, Any], place: int, media_type: str) -> str:
+    """As in `a-fox-in-the-snow-2.png`."""
+    words = re.sub(r"\W+", "-", item["prompt"][: 2 * _LONGEST_NAME].lower())
+    name = words[:_LONGEST_NAME].strip("-") or item["kind"]
+    extension = media_type.partition(";")[0].rpartition("/")[2].replace("jpeg", "jpg")
+    number = f"-{place}" if item["kind"] == "image" and len(item["images"]) > 1 else ""
+    return f"{name}{number}.{extension}"
+
+
+def _ticked() -> list[tuple[str, str]]:
+    found = []
+    for value in request.form.getlist("item"):
+        kind, _, item_id = value.partition("/")
+        try:
+            if kind in KINDS:
+                found.append((kind, str(UUID(item_id))))
+        except ValueError:
+            continue
+    return found
+
+
+def _models() -> list[dict[str, Any]]:
+    """Every model that makes images or videos, by name."""
+    offers = (backend().catalogue.offer(kind, api().ask) for kind in KINDS)
+    return sorted((model for offer in offers for model in offer.items), key=lambda m: m["name"])

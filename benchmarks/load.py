@@ -32,10 +32,11 @@ async def hammer(
     connections: int = 16,
     body: Any = None,
     token: str | None = None,
+    cookie: str | None = None,
 ) -> Load:
     """Send the same request so often over so many connections; POST if it has a body."""
     address = urlsplit(url)
-    message = _message(address.hostname or "", address.path, body, token)
+    message = _message(address.netloc, address.path, body, token, cookie)
     left = iter(range(requests))
     statuses: dict[int, int] = {}
     latencies: list[float] = []
@@ -57,7 +58,7 @@ async def hammer(
     return Load(seconds=seconds, statuses=statuses, latencies=sorted(latencies))
 
 
-def _message(host: str, path: str, body: Any, token: str | None) -> bytes:
+def _message(host: str, path: str, body: Any, token: str | None, cookie: str | None) -> bytes:
     content = b"" if body is None else json.dumps(body).encode()
     lines = [
         f"{'GET' if body is None else 'POST'} {path} HTTP/1.1",
@@ -67,6 +68,8 @@ def _message(host: str, path: str, body: Any, token: str | None) -> bytes:
     ]
     if token is not None:
         lines.append(f"Authorization: Bearer {token}")
+    if cookie is not None:
+        lines.append(f"Cookie: {cookie}")
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 

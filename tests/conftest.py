@@ -14,6 +14,10 @@ settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("aigen")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="loops in their full length")
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One PostgreSQL server for all."""

@@ -10,6 +10,7 @@ import httpx
 from attrs import frozen
 
 _PROBLEM = {"type", "title", "status", "detail", "code", "request_id"}
+_BUDGET = {"scope", "limit_usd", "left_usd", "renews_at"}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -30,7 +31,8 @@ def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str
 
 
 def assert_problem_shape(problem: dict[str, Any], status: int) -> None:
-    assert problem.keys() - {"errors"} == _PROBLEM
+    budget = _BUDGET if problem["code"] == "spend_limit_reached" else set()
+    assert problem.keys() - {"errors"} == _PROBLEM | budget
     assert problem["status"] == status
     assert problem["type"] == "about:blank"
     assert problem["title"] == HTTPStatus(status).phrase

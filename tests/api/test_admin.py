@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aigen.domain.model.users import Role
-from aigen.testing.samples import a_job, a_text, a_user, an_image, stored
+from aigen.testing.samples import a_charge, a_job, a_text, a_user, an_image, stored
 from tests.api.answers import assert_done, assert_id, assert_json, assert_problem, assert_time
 from tests.api.test_sessions import USER
 from tests.api.world import PASSWORD, UNKNOWN_ID, Person, World
@@ -24,6 +24,11 @@ ADMIN_ROUTES: list[tuple[str, str, Any]] = [
     ("GET", "/admin/audit", None),
     ("GET", "/admin/videos", None),
     ("POST", f"/admin/videos/{UNKNOWN_ID}/resolve", {"charged": True}),
+    ("GET", f"/users/{UNKNOWN_ID}/limits", None),
+    ("PUT", f"/users/{UNKNOWN_ID}/limits", {"usd_day": 1, "usd_month": None}),
+    ("GET", "/admin/limits", None),
+    ("PUT", "/admin/limits", {"usd_day": None, "usd_month": None}),
+    ("GET", "/admin/usage", None),
 ]
 IDS = [f"{method} {path.replace(UNKNOWN_ID, 'id')}" for method, path, _ in ADMIN_ROUTES]
 admin_routes = pytest.mark.parametrize(("method", "path", "body"), ADMIN_ROUTES, ids=IDS)
@@ -203,10 +208,14 @@ async def test_the_numbers_are_those_of_the_whole_installation(
     now = world.clock.now()
     await stored(
         world.aigen.store,
-        a_text(bob, cost_usd=Decimal("0.5"), created_at=now),
-        an_image(bob, cost_usd=Decimal("0.25"), created_at=now - timedelta(days=1)),
-        a_job(bob, cost_usd=Decimal(2), created_at=now - timedelta(days=40)),
-        a_job(bob, cost_usd=None),
+        a_text(bob),
+        an_image(bob),
+        a_job(bob),
+        a_job(bob),
+        a_charge(bob, created_at=now).settled(Decimal("0.5"), now),
+        a_charge(bob, created_at=now - timedelta(days=1)).settled(Decimal("0.25"), now),
+        a_charge(bob, created_at=now - timedelta(days=40)).settled(Decimal(2), now),
+        a_charge(bob, created_at=now, reserved_usd=Decimal(9)),
     )
     assert assert_json(await root.get("/admin/stats")) == {
         "users": {"total": 3, "admins": 1},

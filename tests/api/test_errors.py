@@ -27,6 +27,7 @@ from tests.api.world import PASSWORD, UNKNOWN_ID, Person, World
 TABLE = {
     401: "unauthenticated invalid_credentials token_expired token_revoked token_invalid "
     "bad_signature",
+    402: "spend_limit_reached",
     403: "forbidden wrong_password registration_closed bad_signature link_expired "
     "reset_token_invalid",
     404: "not_found",
@@ -67,7 +68,7 @@ LEAVES = tuple(leaves())
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
 def test_an_error_has_the_status_and_code_of_the_table(kind: type[AigenError]) -> None:
     problem = problem_of(kind())
-    assert_problem_shape(problem.out("an-id").model_dump(exclude_none=True), problem.status)
+    assert_problem_shape(problem.out("an-id").model_dump(), problem.status)
     if problem.code not in INNER:
         assert problem.code in TABLE[problem.status].split()
     assert re.fullmatch(r"[A-Z].*[.]", problem.detail, re.DOTALL)

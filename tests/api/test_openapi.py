@@ -14,7 +14,7 @@ from tests.api.answers import assert_json, assert_problem
 from tests.api.conftest import OpenWorld
 from tests.api.world import World
 
-#: Every route of interface.md 3.1 to 3.7 and the frontend's, with the status of its success.
+#: Every route of interface.md 3.1 to 3.9 and the frontend's, with the status of its success.
 ROUTES = """
     POST /auth/register 201
     POST /auth/login 200
@@ -55,6 +55,16 @@ ROUTES = """
     GET /media/{} 206
     GET /media/{} 304
     GET /models 200
+    POST /generate/quote 200
+    GET /users/me/usage 200
+    GET /users/{} 200 limits
+    PUT /users/{} 200 limits
+    GET /admin/limits 200
+    PUT /admin/limits 200
+    GET /admin/usage 200
+    POST /keys 201
+    GET /keys 200
+    DELETE /keys/{} 204
     GET /about 200
     GET /healthz 200
     GET /readyz 200

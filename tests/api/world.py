@@ -214,9 +214,11 @@ async def opened(
     usual = {
         "clock": clock,
         "text_provider": provider,
+        "chat_provider": provider,
         "image_provider": provider,
         "video_provider": provider,
         "catalogue": provider,
+        "cost_lookup": provider,
     }
     said = bare_settings(**{"data_dir": data_dir, "bcrypt_cost": 4} | settings)
     async with Aigen.open(said, **usual | (adapters or {})) as aigen:

@@ -13,6 +13,7 @@ from aigen.adapters.postgres.store import PostgresStore
 from aigen.ports.store import Store
 from aigen.testing.contracts.store import *  # noqa: F403
 from aigen.testing.contracts.store_history import *  # noqa: F403
+from aigen.testing.contracts.store_money import *  # noqa: F403
 from aigen.testing.contracts.store_queue import *  # noqa: F403
 
 

@@ -56,6 +56,7 @@ def video(duration: int | None = None, resolution: str | None = None) -> VideoRe
         (video(), FILMS, "0.64"),
         (video(5, "720p"), CLIPS, "0.28"),
         (video(5), CLIPS, "0.49"),
+        (text(), model(prompt_token="1e-13", completion_token="0"), "0.0000000001"),
     ],
 )
 def test_it_is_as_the_prices_say(request_: Request, offered: Model, usd: str) -> None:
@@ -73,6 +74,7 @@ def test_it_is_as_the_prices_say(request_: Request, offered: Model, usd: str) ->
         (image(image_size="4K"), DRAWS),
         (video(5), model(prompt_token="0", completion_token="0")),
         (video(), model(**{"per-video-second": "0.05"})),
+        (text(max_tokens=10_000_000), model(prompt_token="0", completion_token="999999")),
     ],
 )
 def test_what_the_prices_do_not_tell_is_unknown_and_not_free(

@@ -39,6 +39,8 @@ DRIVERS = {
     "nh3": {"aigen.entrypoints.web"},
     "obstore": {"aigen.adapters.media"},
     "prometheus_client": {"aigen.entrypoints.api"},
+    "psycopg": {"aigen.adapters.postgres"},
+    "psycopg_pool": {"aigen.adapters.postgres"},
     "starlette": {"aigen.adapters.openrouter.simulator", "aigen.entrypoints.api"},
     "uuid_utils": {"aigen.adapters.system_clock"},
     "uvicorn": {"aigen.adapters.openrouter.simulator", "aigen.entrypoints.serving"},

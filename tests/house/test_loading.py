@@ -12,6 +12,7 @@ HEAVY = {
     "fastapi",
     "flask",
     "httpx",
+    "psycopg",
     "pydantic",
     "starlette",
     "uvicorn",

@@ -105,7 +105,7 @@ def running_server(folder: Path, *, is_durable: bool = False) -> Iterator[Server
     running = get_server(folder, cleanup_mode=None)
     control = Control(running.bin_path / "pg_ctl", folder, running.system_user)
     server = Server(running.get_uri(), control)
-    for setting in () if is_durable else ("fsync", "full_page_writes", "synchronous_commit"):
+    for setting in () if is_durable else ("fsync", "full_page_writes"):
         server.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
     server.execute(sql.SQL("SELECT pg_reload_conf()").format())
     try:

@@ -34,6 +34,7 @@ from aigen.domain.services.administration import Administration
 from aigen.domain.services.background import Background
 from aigen.domain.services.costs import Costs
 from aigen.domain.services.files import Files
+from aigen.domain.services.guesses import Guesses, LoginPolicy
 from aigen.domain.services.inputs import store_picture
 from aigen.domain.services.models import Models
 from aigen.domain.services.money import HouseLimits, Money
@@ -140,7 +141,14 @@ class JobFlow:
             store, self.media, files, self.money, events, self.clock, self.ids, policy
         )
         self.accounts = Accounts(
-            store, PlainPasswords(), PlainEmails(), files, events, self.clock, self.ids
+            store,
+            PlainPasswords(),
+            PlainEmails(),
+            files,
+            events,
+            self.clock,
+            self.ids,
+            Guesses(store, self.clock, LoginPolicy()),
         )
         self.admin = Administration(store, events, self.clock, self.ids, deadline=DEADLINE)
         self.sender = Submitter(self.work, self.provider, self.media, MemoryJournal(), self.clock)

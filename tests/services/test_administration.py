@@ -48,7 +48,8 @@ async def held_by_restore(harness: Harness) -> int:
 
 
 async def unsettled(harness: Harness, kind: Unsettled) -> list[VideoJob]:
-    return list((await harness.aigen.admin.unsettled(kind, PageRequest())).items)
+    page = await harness.aigen.admin.unsettled(kind, PageRequest())
+    return [found.job for found in page.items]
 
 
 # --- numbers ----------------------------------------------------------------------------------

@@ -110,6 +110,25 @@ async def test_a_stale_workers_film_is_deleted_and_its_successors_stays(
     assert (await now_of(harness, job)).media == right.media
 
 
+async def test_a_film_that_a_killed_worker_could_not_tell_of_is_deleted_at_the_end(
+    harness: Harness, job: VideoJob, claim: Claim
+) -> None:
+    await film_of(harness.media, claim, MP4 + b"never told")
+    right = await film_of(harness.media, successor := await taken_over(harness), MP4 + b"right")
+    assert await finish(harness, successor, right)
+    await leap(harness, MINUTE)
+    assert harness.media.files == {right.media.key: MP4 + b"right"}
+
+
+async def test_a_film_that_a_killed_worker_could_not_tell_of_is_deleted_with_a_cancellation(
+    harness: Harness, ann: User, job: VideoJob, claim: Claim
+) -> None:
+    await film_of(harness.media, claim, MP4 + b"never told")
+    await harness.aigen.videos.cancel(ann.id, job.id)
+    await leap(harness, MINUTE)
+    assert harness.media.files == {}
+
+
 async def test_a_film_that_nobody_wants_any_more_is_deleted(
     harness: Harness, ann: User, job: VideoJob, claim: Claim
 ) -> None:

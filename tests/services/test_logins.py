@@ -10,7 +10,8 @@ from aigen.domain.model.audit import Action
 from aigen.domain.model.errors import Busy, InvalidCredentials, TooManyAttempts
 from aigen.domain.model.sessions import SessionPolicy
 from aigen.domain.model.users import User
-from aigen.domain.services.sessions import LoginPolicy, Sessions
+from aigen.domain.services.guesses import Guesses, LoginPolicy
+from aigen.domain.services.sessions import Sessions
 from aigen.testing import Harness
 from tests.services.worlds import HOUR, MINUTE, PASSWORD, SECOND, TICK, audited, started
 
@@ -40,6 +41,7 @@ def passwords() -> WatchedPasswords:
 
 @pytest.fixture
 def sessions(harness: Harness, passwords: WatchedPasswords) -> Sessions:
+    policy = LoginPolicy(failures_per_account=10, failures_per_address=15)
     return Sessions(
         harness.store,
         passwords,
@@ -48,7 +50,7 @@ def sessions(harness: Harness, passwords: WatchedPasswords) -> Sessions:
         harness.clock,
         SystemIds(),
         SessionPolicy(),
-        LoginPolicy(failures_per_account=10, failures_per_address=15),
+        Guesses(harness.store, harness.clock, policy),
     )
 
 

@@ -20,6 +20,7 @@ from aigen.domain.model.errors import (
 from aigen.domain.model.pages import PageRequest
 from aigen.domain.model.texts import Text
 from aigen.domain.model.users import User
+from aigen.domain.services.text_calls import TextCalls
 from aigen.domain.services.texts import Texts
 from aigen.ports.provider import (
     Failure,
@@ -53,17 +54,16 @@ async def streamed(harness: Harness, user: User) -> AsyncIterator[TextDelta | Te
 
 def texts_of(harness: Harness, provider: TextProvider) -> Texts:
     """The harness's texts, by another provider."""
-    return Texts(
+    aigen = harness.aigen
+    calls = TextCalls(
         harness.store,
-        provider,
         harness.media,
-        harness.aigen.money,
-        harness.aigen.health,
-        harness.aigen.background,
+        aigen.health,
         harness.clock,
         SystemIds(),
         timeout=3 * MINUTE,
     )
+    return Texts(harness.store, calls, provider, aigen.money, aigen.background)
 
 
 class BrokenProvider(ScriptedProvider):

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -129,9 +130,9 @@ def _hold_a_job_back(house: Process, provider: Process, folder: Path) -> None:
 
 def _make_things(house: Process) -> dict[str, str]:
     ids: dict[str, str] = {}
-    _as(house, ADMIN, lambda root: ids.update(_accounts(root)))
+    _as(house, ADMIN, lambda root: ids.update(_accounts(root) | _limits(root)))
     _as(house, BOB, lambda bob: bob.wait(bob.video("A harbour sim:reset")))
-    _as(house, ANN, lambda ann: ids.update(_texts(ann) | _images(ann) | _videos(ann)))
+    _as(house, ANN, lambda ann: ids.update(_keys(ann) | _texts(ann) | _images(ann) | _videos(ann)))
     return ids
 
 
@@ -144,6 +145,20 @@ def _accounts(root: Person) -> dict[str, str]:
     guest = root.get("/users?q=guest-1@")["items"][0]
     link = root.post(f"/users/{guest['id']}/reset-link", status=201)["url"]
     return {"reset": link.rpartition("/")[2]}
+
+
+def _limits(root: Person) -> dict[str, str]:
+    ann, bob = (root.get(f"/users?q={each['email']}")["items"][0]["id"] for each in (ANN, BOB))
+    root.put(f"/users/{ann}/limits", {"usd_day": 5, "usd_month": 99.5})
+    root.put("/admin/limits", {"usd_day": None, "usd_month": 1000, "default_usd_day": 2.5})
+    return {"bob": bob}
+
+
+def _keys(ann: Person) -> dict[str, str]:
+    ends = (datetime.now(UTC) + timedelta(days=90)).isoformat()
+    for name, more in (("a script", {"usd_month": 5, "expires_at": ends}), (_LONG[:90], {})):
+        ann.post("/keys", {"name": name} | more, 201)
+    return {}
 
 
 def _texts(ann: Person) -> dict[str, str]:

@@ -129,6 +129,19 @@ def _make_a_reset_link(page: Page) -> None:
     page.wait_for_url("**/reset-link")
 
 
+def _make_a_key(page: Page) -> None:
+    page.get_by_label("Name").fill("a notebook")
+    page.get_by_role("button", name="Make the key").click()
+    page.get_by_role("heading", name="A new key").wait_for()
+
+
+def _make_a_key_that_has_expired(page: Page) -> None:
+    page.get_by_label("Name").fill("a notebook")
+    page.get_by_label("Last day").fill("2020-01-01")
+    page.get_by_role("button", name="Make the key").click()
+    page.locator(".wrong").wait_for()
+
+
 VIEWS = (
     View("login", "/login", "guest"),
     View("login-refused", "/login", "guest", _log_in_wrongly),
@@ -166,6 +179,12 @@ VIEWS = (
     View("gallery-ticked", "/gallery", after=_tick_all),
     View("gallery-lightbox", "/gallery", after=_open_the_lightbox),
     View("gallery-nothing-found", "/gallery?q=giraffe"),
+    View("usage", "/usage"),
+    View("usage-empty", "/usage", "new"),
+    View("keys", "/keys"),
+    View("keys-empty", "/keys", "new"),
+    View("keys-refused", "/keys", "new", _make_a_key_that_has_expired),
+    View("keys-made", "/keys", "root", _make_a_key),
     View("profile", "/users/profile"),
     View("profile-refused", "/users/profile", after=_change_the_password_wrongly),
     View("admin", "/admin", "root"),
@@ -174,5 +193,9 @@ VIEWS = (
     View("admin-last-admin", "/admin?q=root", "root", _demote_the_last_admin),
     View("admin-reset-link", "/admin", "root", _make_a_reset_link),
     View("admin-audit", "/admin/audit", "root"),
+    View("admin-spending", "/admin/usage", "root"),
+    View("admin-spending-by-model", "/admin/usage?group=model", "root"),
+    View("admin-spending-never", "/admin/usage?from=2020-01-02&to=2020-01-02", "root"),
+    View("admin-limits", "/admin/users/{bob}/limits", "root"),
     View("admin-not-for-you", "/admin"),
 )

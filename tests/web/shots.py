@@ -12,13 +12,15 @@ from tests.web.chromium import a_chromium
 from tests.web.furnished import furnished
 from tests.web.pages import NARROW, VIEWS, WIDE
 
+_HEIGHT = "document.querySelector('dialog[open]') ? innerHeight : document.body.scrollHeight"
+
 
 def take(page: Page, folder: Path, name: str) -> None:
     page.wait_for_load_state("networkidle")
     for size_name, size in (("wide", WIDE), ("narrow", NARROW)):
         page.set_viewport_size(size)
         # As high as the page, so that what sticks to the window's edge is at the picture's.
-        height = page.evaluate("document.documentElement.scrollHeight")
+        height = page.evaluate(_HEIGHT)
         page.set_viewport_size(ViewportSize(width=size["width"], height=height))
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)

@@ -70,14 +70,15 @@ def test_older_ones_are_a_page_away_and_none_is_missed(bea: Browser, bea_at_api:
 
 
 def test_files_come_under_names_that_say_what_they_are(ann: Browser, ann_at_api: Person) -> None:
-    made = image(ann_at_api, "Ein Wal – über den Wolken!", n=2)
+    made = image(ann_at_api, "Ein Wal, über den Wolken!", n=2)
     answer = ann.client.get(f"/gallery/image/{made['id']}/download/2")
     assert answer.mimetype == "image/png"
     assert answer.data == ann_at_api.client.get(made["images"][1]["url"]).content
     assert answer.headers["Content-Length"] == str(len(answer.data))
     disposition = answer.headers["Content-Disposition"]
     assert disposition.startswith("attachment; ")
-    assert "ein-wal-%C3%BCber-den-wolken-2.png" in disposition
+    assert "filename=ein-wal-uber-den-wolken-2.png" in disposition
+    assert "filename*=UTF-8''ein-wal-%C3%BCber-den-wolken-2.png" in disposition
     film = ann_at_api.wait(ann_at_api.video("A whale, filmed"))
     answer = ann.client.get(f"/gallery/video/{film['id']}/download")
     assert (answer.mimetype, answer.data[4:8]) == ("video/mp4", b"ftyp")

@@ -1,10 +1,10 @@
 """The image page, without scripts and for them."""
 
+from importlib import import_module
 from typing import Any
 
 import pytest
 
-from aigen.entrypoints.web.pages import images
 from tests.e2e.processes import Person
 from tests.web.browsing import Browser, Page
 from tests.web.pictures import upload
@@ -93,7 +93,7 @@ def test_a_picture_can_be_uploaded_to_be_changed(ann: Browser, ann_at_api: Perso
     [
         ("fox.gif", b"GIF89a", "Take a PNG, JPEG or WebP picture."),
         ("fox.png", b"", "This file is empty."),
-        ("fox.png", b"<svg>", "`image_url`"),
+        ("fox.png", b"<svg>", "Take a PNG, JPEG or WebP picture."),
     ],
 )
 def test_what_is_no_picture_is_refused_at_its_field(
@@ -150,7 +150,8 @@ def test_pictures_that_could_not_be_stored_are_in_the_page(
     image = newest(ann_at_api)
     lost = {"url": "data:image/png;base64,AAAA", "media_type": "image/png"}
     image["images"] = [lost | {"width": None, "height": None}]
-    monkeypatch.setattr(images, "generate", lambda *_: image)
+    page_module = import_module("aigen.entrypoints.web.pages.images")
+    monkeypatch.setattr(page_module, "generate", lambda *_: image)
     page = drawn(ann, "A bittern, unstored")
     assert '<img src="data:image/png;base64,AAAA"' in page.html
     assert 'download="picture-1.png"' in page.html

@@ -11,6 +11,7 @@ from aigen.adapters.jwt_tokens import JwtTokens
 from aigen.adapters.media.bucket import Bucket
 from aigen.adapters.media.links import BucketLinks, SignedLinks
 from aigen.adapters.openrouter.catalogue import OpenRouterCatalogue
+from aigen.adapters.openrouter.chats import OpenRouterChats
 from aigen.adapters.openrouter.clients import OpenRouterClients
 from aigen.adapters.openrouter.costs import OpenRouterCosts
 from aigen.adapters.openrouter.images import OpenRouterImages
@@ -23,15 +24,18 @@ from aigen.domain.model.video_requests import VideoPolicy
 from aigen.domain.services.accounts import Accounts
 from aigen.domain.services.administration import Administration
 from aigen.domain.services.background import Background
+from aigen.domain.services.chats import Chats
 from aigen.domain.services.costs import Costs
 from aigen.domain.services.files import Files
+from aigen.domain.services.guesses import Guesses, LoginPolicy
 from aigen.domain.services.housekeeping import Housekeeping
 from aigen.domain.services.images import Images
 from aigen.domain.services.keys import Keys
 from aigen.domain.services.models import Models
 from aigen.domain.services.money import Money
 from aigen.domain.services.provider_health import ProviderHealth
-from aigen.domain.services.sessions import LoginPolicy, Sessions
+from aigen.domain.services.sessions import Sessions
+from aigen.domain.services.text_calls import TextCalls
 from aigen.domain.services.texts import Texts
 from aigen.domain.services.videos import Videos
 from aigen.domain.services.work import Work, WorkPolicy
@@ -127,6 +131,7 @@ class Container(containers.DeclarativeContainer):
         image_timeout=settings.provided.image_timeout,
     )
     text_provider = providers.Singleton(OpenRouterTexts, clients)
+    chat_provider = providers.Singleton(OpenRouterChats, clients)
     image_provider = providers.Singleton(
         OpenRouterImages, clients, route=settings.provided.image_route
     )
@@ -141,6 +146,9 @@ class Container(containers.DeclarativeContainer):
     models = providers.Singleton(Models, catalogue, background, clock)
     money = providers.Singleton(Money, store, models, clock, ids)
     keys = providers.Singleton(Keys, store, background, clock, ids)
+    guesses = providers.Singleton(
+        Guesses, store, clock, providers.Callable(_login_policy, settings)
+    )
     users = providers.Singleton(
         Accounts,
         store,
@@ -150,6 +158,7 @@ class Container(containers.DeclarativeContainer):
         events,
         clock,
         ids,
+        guesses,
         is_registration_open=providers.Callable(
             lambda found: found.registration == "open", settings
         ),
@@ -163,20 +172,13 @@ class Container(containers.DeclarativeContainer):
         clock,
         ids,
         providers.Callable(_session_policy, settings),
-        providers.Callable(_login_policy, settings),
+        guesses,
     )
-    texts = providers.Singleton(
-        Texts,
-        store,
-        text_provider,
-        media,
-        money,
-        health,
-        background,
-        clock,
-        ids,
-        timeout=settings.provided.text_timeout,
+    text_calls = providers.Singleton(
+        TextCalls, store, media, health, clock, ids, timeout=settings.provided.text_timeout
     )
+    texts = providers.Singleton(Texts, store, text_calls, text_provider, money, background)
+    chats = providers.Singleton(Chats, text_calls, chat_provider, money, background)
     images = providers.Singleton(
         Images,
         store,

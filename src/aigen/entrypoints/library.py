@@ -12,6 +12,7 @@ from aigen.adapters.file_journal import FileJournal
 from aigen.domain.services.accounts import Accounts
 from aigen.domain.services.administration import Administration
 from aigen.domain.services.background import Background
+from aigen.domain.services.chats import Chats
 from aigen.domain.services.housekeeping import Housekeeping
 from aigen.domain.services.images import Images
 from aigen.domain.services.keys import Keys
@@ -37,7 +38,14 @@ if TYPE_CHECKING:
 
 #: The provider ports; when all are replaced, nothing needs to stand in for the provider.
 _PROVIDERS = frozenset(
-    {"text_provider", "image_provider", "video_provider", "catalogue", "cost_lookup"}
+    {
+        "text_provider",
+        "chat_provider",
+        "image_provider",
+        "video_provider",
+        "catalogue",
+        "cost_lookup",
+    }
 )
 
 #: What `Aigen.open` lets its caller replace.
@@ -68,6 +76,7 @@ class Aigen:
     users: Accounts
     sessions: Sessions
     texts: Texts
+    chats: Chats
     images: Images
     videos: Videos
     models: Models
@@ -150,6 +159,7 @@ def _assemble(container: "Container") -> Aigen:
         users=container.users(),
         sessions=container.sessions(),
         texts=container.texts(),
+        chats=container.chats(),
         images=container.images(),
         videos=container.videos(),
         models=container.models(),

@@ -14,6 +14,7 @@ from typing import Protocol
 from attrs import frozen
 
 from aigen.domain.model.catalogue import Model
+from aigen.domain.model.chats import ChatRequest
 from aigen.domain.model.images import ImageRequest
 from aigen.domain.model.media import Picture
 from aigen.domain.model.texts import TextRequest, Usage
@@ -90,6 +91,31 @@ class TextProvider(Protocol):
 
     def stream(self, request: TextRequest) -> AsyncIterator[TextDelta | TextAnswer | Failure]:
         """Ask once; deltas as they come, then exactly one whole answer or failure."""
+        ...
+
+
+# --- chat, handed on as it is -----------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class ChatAnswer:
+    """`body` is the answer as the provider wrote it, empty if it has been passed on in events;
+    `noted` what the house keeps of it, where a text may be empty. `is_text` says that the answer
+    is this text and nothing else: no use of tools, no picture, no second choice."""
+
+    body: bytes = b""
+    noted: TextAnswer
+    is_text: bool = True
+
+
+class ChatProvider(Protocol):
+    async def answer(self, request: ChatRequest) -> ChatAnswer | Failure:
+        """Ask once, never again by itself. Does not raise for what the provider does."""
+        ...
+
+    def relay(self, request: ChatRequest) -> AsyncIterator[bytes | ChatAnswer | Failure]:
+        """Ask once; the provider's events and comments as they come, each whole, but for
+        `[DONE]` and for errors; then exactly one answer or failure."""
         ...
 
 

@@ -187,6 +187,10 @@ class Removals(Repository[str, MediaRemoval], Protocol):
 class Charges(Repository[str, Charge], Protocol):
     """They are never removed: costs stay when their users go."""
 
+    def open_of(self, user_id: str, /) -> tuple[Charge, ...]:
+        """A user's charges that have not ended."""
+        ...
+
     def due(self, now: datetime, /) -> tuple[Charge, ...]:
         """Open charges whose time to be closed has come."""
         ...

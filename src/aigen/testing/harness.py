@@ -71,6 +71,7 @@ class Harness:
             tokens=PlainTokens(clock),
             emails=PlainEmails(),
             text_provider=provider,
+            chat_provider=provider,
             image_provider=provider,
             video_provider=provider,
             catalogue=provider,

@@ -9,6 +9,8 @@ from uuid import UUID
 from aigen.domain.model.audit import Action, AuditEntry
 from aigen.domain.model.idempotency import RememberedRequest
 from aigen.domain.model.images import Image, ImageStatus
+from aigen.domain.model.keys import ApiKey
+from aigen.domain.model.ledger import Charge, Kind, Limits, Tally
 from aigen.domain.model.media import MediaType, StoredMedia
 from aigen.domain.model.sessions import RefreshToken, Session
 from aigen.domain.model.texts import Text, Usage
@@ -34,6 +36,10 @@ async def stored(store: Store, *values: Any) -> None:
             Image: records.images,
             VideoJob: records.videos,
             RememberedRequest: records.remembered,
+            Charge: records.charges,
+            Tally: records.tallies,
+            Limits: records.limits,
+            ApiKey: records.keys,
         }
         for value in values:
             homes[type(value)].put(value)
@@ -129,6 +135,27 @@ def a_remembered_request(user: User, **fields: Any) -> RememberedRequest:
         "gives_up_at": LATER,
     }
     return RememberedRequest(**defaults | {"user_id": user.id} | fields)
+
+
+def a_charge(user: User, **fields: Any) -> Charge:
+    defaults: dict[str, Any] = {
+        "id": new_id(),
+        "kind": Kind.TEXT,
+        "model": "openai/gpt-4o-mini",
+        "created_at": NOW,
+    }
+    return Charge(**defaults | {"user_id": user.id} | fields)
+
+
+def a_key(user: User, **fields: Any) -> ApiKey:
+    key_id = fields.pop("id", new_id())
+    defaults: dict[str, Any] = {
+        "name": "a script",
+        "prefix": "aigen_abcdef",
+        "digest": f"digest-of-{key_id}",
+        "created_at": NOW,
+    }
+    return ApiKey(**defaults | {"id": key_id, "user_id": user.id} | fields)
 
 
 def an_audit_entry(**fields: Any) -> AuditEntry:

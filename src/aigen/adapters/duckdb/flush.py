@@ -8,7 +8,10 @@ import duckdb
 
 from aigen.adapters.records.shelf import Difference, Net, Shelf, Sweep
 from aigen.adapters.sql.rows import Table
-from aigen.adapters.sql.tables import TABLES
+from aigen.adapters.sql.tables import TABLES, TALLIES
+
+#: Views of other tables: the process that owns the database keeps them exact in memory.
+_VIEWS = frozenset({TALLIES.name})
 
 Action = Literal["insert", "update", "delete"]
 
@@ -33,7 +36,8 @@ class Flusher:
                     sweep.parameters,
                 )
             for shelf, changes in net.items():
-                self._write(shelf, changes.values())
+                if shelf.name not in _VIEWS:
+                    self._write(shelf, changes.values())
             self._connection.commit()
         except duckdb.Error:
             self.close()

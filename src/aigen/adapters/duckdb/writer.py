@@ -37,6 +37,10 @@ class Waiting:
     future: Any
 
 
+class _BehindOthers(Exception):
+    """A change asks the database about what others before it in the batch may have changed."""
+
+
 @frozen(kw_only=True)
 class Outcome:
     """What became of a change, to be told once it is committed."""
@@ -79,13 +83,14 @@ class Writer:
         self._flusher = Flusher(self._database.writing)
         self._log = Log()
         self._visitors: list[tuple[Shelf[Any, Any], Hashable]] = []
+        self._start = _START
         self._archive = SqlArchive(self._ask)
         self._shelves = Shelves(
             lambda name, key_of: Shelf(
                 name, key_of, self._log, None if TABLES[name].has_all_resident else self._fetch
             )
         )
-        self._records = ShelvedRecords(self._shelves, self._archive)
+        self._records = ShelvedRecords(self._shelves, SqlArchive(self._ask_at_rest))
         for name, shelf in self._shelves.all().items():
             for value in self._archive.resident(TABLES[name]):
                 shelf.place(shelf.key_of(value), value)
@@ -147,7 +152,17 @@ class Writer:
         return [*batch, waiting], False
 
     def _commit(self, batch: list[Waiting]) -> Committed:
-        outcomes = [self._attempt(waiting) for waiting in batch]
+        outcomes: list[Outcome] = []
+        for waiting in batch:
+            try:
+                outcomes.append(self._attempt(waiting))
+            except _BehindOthers:
+                done = len(outcomes)
+                return _joined([self._flush(batch[:done], outcomes), self._commit(batch[done:])])
+        return self._flush(batch, outcomes)
+
+    def _flush(self, batch: list[Waiting], outcomes: list[Outcome]) -> Committed:
+        """Commit what the changes of a batch have done."""
         net = {shelf: changes for shelf, changes in self._log.net().items() if changes}
         sweeps = list(self._log.sweeps)
         try:
@@ -172,9 +187,12 @@ class Writer:
         )
 
     def _attempt(self, waiting: Waiting) -> Outcome:
-        start = self._log.mark()
+        self._start = start = self._log.mark()
         try:
             return Outcome(future=waiting.future, value=waiting.change(self._records))
+        except _BehindOthers:
+            self._log.undo(start)
+            raise
         except duckdb.Error as error:
             self._log.undo(start)
             return Outcome(future=waiting.future, error=self._say(error))
@@ -207,6 +225,12 @@ class Writer:
 
     def _ask(self, sql: str, parameters: tuple[object, ...] = (), /) -> Sequence[Row]:
         return self._database.writing.execute(sql, parameters).fetchall()
+
+    def _ask_at_rest(self, sql: str, parameters: tuple[object, ...] = (), /) -> Sequence[Row]:
+        """Lists and sums come from the database, so what others have changed must be in it."""
+        if self._start != _START:
+            raise _BehindOthers
+        return self._ask(sql, parameters)
 
     # --- trouble ----------------------------------------------------------------------------
 

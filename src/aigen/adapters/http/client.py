@@ -84,6 +84,11 @@ class ApiClient:
             content = self._request(method, path, body, headers or {}).read()
             return json.loads(content) if content else None
 
+    def fetch(self, path: str, media_type: str) -> bytes:
+        """The answer as it comes, in this media type. Raises ApiRefused and ApiUnreachable."""
+        with self._reached():
+            return self._request("GET", path, None, {"Accept": media_type}).read()
+
     def stream(
         self, path: str, *, body: Any, headers: Mapping[str, str] | None = None
     ) -> "EventStream":

@@ -1,18 +1,22 @@
 """A provider that does what a test has scripted, and writes down what it was asked."""
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aigen.domain.model.catalogue import Model
+from aigen.domain.model.chats import ChatRequest
 from aigen.domain.model.images import ImageRequest
 from aigen.domain.model.media import Picture
 from aigen.domain.model.texts import TextRequest, Usage
 from aigen.ports.provider import (
     Accepted,
+    ChatAnswer,
+    ChatProvider,
     CostLookup,
     Done,
     Failure,
@@ -53,13 +57,16 @@ class Script(Generic[T]):
         return self._next.popleft() if self._next else None
 
 
-class ScriptedProvider(TextProvider, ImageProvider, VideoProvider, CostLookup, ModelCatalogue):
+class ScriptedProvider(
+    TextProvider, ChatProvider, ImageProvider, VideoProvider, CostLookup, ModelCatalogue
+):
     """By default everything succeeds at once. `gate` holds back every answer until it is set;
     `films` are the contents or errors that fetching gives, `costs` what it says when it is asked
     for the cost of a generation, by default that it does not know it."""
 
     def __init__(self) -> None:
         self.texts: Script[TextAnswer | Failure] = Script()
+        self.chats: Script[ChatAnswer | Failure] = Script()
         self.images: Script[ImageAnswer | Failure] = Script()
         self.submits: Script[SubmitOutcome] = Script()
         self.polls: Script[PollOutcome] = Script()
@@ -70,6 +77,7 @@ class ScriptedProvider(TextProvider, ImageProvider, VideoProvider, CostLookup, M
         self.gate = asyncio.Event()
         self.gate.set()
         self.text_requests: list[TextRequest] = []
+        self.chat_requests: list[ChatRequest] = []
         self.image_requests: list[tuple[ImageRequest, str | None]] = []
         self.submissions: list[VideoSubmission] = []
         self.polled: list[str] = []
@@ -86,6 +94,18 @@ class ScriptedProvider(TextProvider, ImageProvider, VideoProvider, CostLookup, M
         if isinstance(outcome, TextAnswer):
             for word in outcome.text.split(" "):
                 yield TextDelta(text=word)
+        yield outcome
+
+    async def answer(self, request: ChatRequest) -> ChatAnswer | Failure:
+        self.chat_requests.append(request)
+        await self.gate.wait()
+        return self.chats.take() or _chat_answer(request)
+
+    async def relay(self, request: ChatRequest) -> AsyncIterator[bytes | ChatAnswer | Failure]:
+        outcome = await self.answer(request)
+        if isinstance(outcome, ChatAnswer):
+            for word in outcome.noted.text.split(" "):
+                yield _event({"choices": [{"index": 0, "delta": {"content": word}}]})
         yield outcome
 
     async def generate(
@@ -133,7 +153,7 @@ async def _pieces(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _answer(request: TextRequest) -> TextAnswer:
+def _answer(request: TextRequest | ChatRequest) -> TextAnswer:
     return TextAnswer(
         model=request.model,
         text=f"You said: {request.prompt}",
@@ -141,3 +161,14 @@ def _answer(request: TextRequest) -> TextAnswer:
         usage=Usage(prompt_tokens=3, completion_tokens=5, total_tokens=8),
         cost_usd=Decimal("0.00001"),
     )
+
+
+def _chat_answer(request: ChatRequest) -> ChatAnswer:
+    noted = _answer(request)
+    message = {"role": "assistant", "content": noted.text}
+    body = {"choices": [{"index": 0, "finish_reason": "stop", "message": message}]}
+    return ChatAnswer(body=json.dumps(body).encode(), noted=noted)
+
+
+def _event(data: Any) -> bytes:
+    return b"data: %s\n\n" % json.dumps(data).encode()

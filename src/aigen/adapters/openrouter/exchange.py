@@ -46,12 +46,12 @@ class Line:
     async def post(
         self, url: httpx.URL, content: object, deadline: float | None = None
     ) -> Reply | NotSent | Unknown:
-        """Send it as JSON, once, whatever happens."""
+        """Send it as JSON, which bytes are already, once, whatever happens."""
         request = self.request("POST", url, content)
         return await self._call(request, self.deadline() if deadline is None else deadline)
 
     def request(self, method: str, url: httpx.URL, content: object = None) -> httpx.Request:
-        headers, body = self.headers, b"" if content is None else json.dumps(content).encode()
+        headers, body = self.headers, _json(content)
         if len(body) > _LARGEST_AT_ONCE:
             headers = httpx.Headers([*headers.raw, (b"content-length", b"%d" % len(body))])
         return httpx.Request(
@@ -124,6 +124,12 @@ class Line:
             if size > self.largest:
                 raise TooLarge
         return b"".join(chunks)
+
+
+def _json(content: object) -> bytes:
+    if content is None or isinstance(content, bytes):
+        return content or b""
+    return json.dumps(content).encode()
 
 
 async def _slices(body: bytes) -> AsyncIterator[bytes]:

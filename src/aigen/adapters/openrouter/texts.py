@@ -42,7 +42,7 @@ class OpenRouterTexts(TextProvider):
         post = line.request("POST", self._url, _body(request) | {"stream": True})
         try:
             async with line.opened(post, deadline) as response:
-                if not _is_stream(response):  # an error, or a provider that ignores `stream`
+                if not is_stream(response):  # an error, or a provider that ignores `stream`
                     answer = self._whole(await line.whole(response, deadline), request)
                     for piece in _at_once(answer):
                         yield piece
@@ -129,6 +129,7 @@ def _at_once(answer: TextAnswer | Failure) -> Iterator[TextDelta | TextAnswer | 
     yield answer
 
 
-def _is_stream(response: httpx.Response) -> bool:
+def is_stream(response: httpx.Response) -> bool:
+    """Whether events are coming, and no answer in one piece."""
     kind = response.headers.get("content-type", "")
     return response.is_success and kind.startswith("text/event-stream")

@@ -51,6 +51,8 @@ _SETTINGS = {
 
 _CONNECTING: dict[str, Any] = {
     "connect_timeout": 3,
+    # Of several servers in an address, the one that takes changes.
+    "target_session_attrs": "read-write",
     # A server that went without a word is noticed within a quarter of a minute.
     "keepalives_idle": 5,
     "keepalives_interval": 3,
@@ -195,6 +197,8 @@ class Database:
                 except errors.DiskFull as error:
                     raise StorageFull from error
                 except CONNECTION_ERRORS as error:
+                    if isinstance(error, errors.ReadOnlySqlTransaction):
+                        connection.close()  # this server is no longer the one to write to
                     logger.warning("database_failed", error=_first_line(error))
                     raise DatabaseUnavailable from error
 
@@ -234,6 +238,8 @@ _SOON = ("starting up", "shutting down", "recovery", "too many", "remaining conn
 
 def _is_final(error: psycopg.Error) -> bool:
     """Whether the server is there and says no, so that there is no use in waiting."""
+    if not isinstance(error, psycopg.OperationalError):
+        return True
     said = str(error)
     return "FATAL" in said and not any(words in said for words in _SOON)
 

@@ -123,7 +123,9 @@ class PostgresEvents(Events):
             try:
                 await self._listen()
             except psycopg.Error as error:
-                logger.warning("events_are_not_heard", error=str(error).partition("\n")[0])
+                if self._is_listening.is_set():
+                    logger.warning("events_are_not_heard", error=str(error).partition("\n")[0])
+                self._is_listening.clear()
             await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
 
     async def _listen(self) -> None:

@@ -21,7 +21,7 @@ T = TypeVar("T")
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 #: Each question sees what is committed when it is asked, and locks what it finds.
-_LOCKING: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+_LOCKING: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 _COMMIT: Final[Statement] = ("COMMIT", ())
 

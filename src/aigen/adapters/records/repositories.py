@@ -312,6 +312,12 @@ class AuditRecords:
 
 
 class ChargeRecords(_Shelved[str, Charge]):
+    def open_of(self, user_id: str, /) -> tuple[Charge, ...]:
+        self._shelf.search("state = 'reserved' AND user_id = $1", user_id, lock=Lock.ALL)
+        return tuple(
+            charge for charge in self._shelf if charge.is_open and charge.user_id == user_id
+        )
+
     def due(self, now: datetime, /) -> tuple[Charge, ...]:
         self._shelf.search("state = 'reserved' AND closes_at <= $1", now, lock=Lock.FREE)
         return tuple(

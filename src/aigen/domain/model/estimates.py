@@ -1,31 +1,49 @@
 """What a request will cost, as far as the prices of its model tell."""
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import assert_never
 
 from aigen.domain.model.catalogue import Model
+from aigen.domain.model.chats import ChatRequest
 from aigen.domain.model.images import ImageRequest
 from aigen.domain.model.texts import TextRequest
 from aigen.domain.model.video_requests import VideoRequest
 
-Request = TextRequest | ImageRequest | VideoRequest
+Request = TextRequest | ChatRequest | ImageRequest | VideoRequest
 
 #: UTF-8 bytes that make a token: English has four to five, Chinese three (OpenAI's rule of thumb
 #: is four characters). Rather too many tokens than too few.
 _BYTES_PER_TOKEN = 3
 #: Tokens of an answer whose request sets no limit.
 _USUAL_ANSWER = 2_000
+#: Tokens of a picture, a sound or a file that is shown to a model: a picture of 1024 pixels square
+#: has 765 at OpenAI, 1290 at Google.
+_ATTACHMENT = 1_500
 
 _MEGAPIXELS = {"512": Decimal("0.25"), "1K": Decimal(1), "2K": Decimal(4), "4K": Decimal(16)}
 
 
+#: The smallest amount that is kept, and what nobody would believe.
+_STEP, _INCREDIBLE = Decimal("1e-10"), Decimal(1_000_000)
+
+
 def estimate(request: Request, model: Model) -> Decimal | None:
-    """US dollars, rather too much than too little; None if the prices do not tell, never 0 for
-    that."""
+    """US dollars, rather too much than too little; None if the prices do not tell, or nonsense;
+    never 0 for that."""
+    usd = _by_price(request, model)
+    return None if usd is None or usd >= _INCREDIBLE else usd.quantize(_STEP, ROUND_UP)
+
+
+def _by_price(request: Request, model: Model) -> Decimal | None:
     match request:
         case TextRequest():
-            return _text(request, model)
+            written = sum(len(turn.content.encode()) for turn in request.turns())
+            return _text(_tokens(written), request.max_tokens or _USUAL_ANSWER, model)
+        case ChatRequest():
+            read = _tokens(request.written) + _ATTACHMENT * request.attached
+            answers = request.choices * (request.most_tokens or _USUAL_ANSWER)
+            return _text(read, answers, model)
         case ImageRequest():
             return _image(request, model)
         case VideoRequest():
@@ -34,14 +52,16 @@ def estimate(request: Request, model: Model) -> Decimal | None:
             assert_never(request)
 
 
-def _text(request: TextRequest, model: Model) -> Decimal | None:
+def _text(read: int, said: int, model: Model) -> Decimal | None:
+    """So many tokens, read and said."""
     asked, answered = model.price("prompt_token"), model.price("completion_token")
     if asked is None or answered is None:
         return None
-    written = sum(len(turn.content.encode()) for turn in request.turns())
-    tokens = -(-written // _BYTES_PER_TOKEN)
-    fee = model.price("request") or Decimal(0)
-    return fee + asked * tokens + answered * (request.max_tokens or _USUAL_ANSWER)
+    return (model.price("request") or Decimal(0)) + asked * read + answered * said
+
+
+def _tokens(written: int) -> int:
+    return -(-written // _BYTES_PER_TOKEN)
 
 
 def _image(request: ImageRequest, model: Model) -> Decimal | None:

@@ -37,6 +37,7 @@ class ApiKey:
 
 
 def is_key(token: str) -> bool:
+    """Whether a token claims to be a key; whether it is one, the store knows."""
     return token.startswith(BEGINNING)
 
 
@@ -46,4 +47,5 @@ def digest_of(text: str) -> str:
 
 
 def prefix_of(text: str) -> str:
+    """What its owner knows it by."""
     return text[:_SHOWN]

@@ -1,6 +1,7 @@
 """What every request must satisfy, whatever door it comes through."""
 
 import re
+from datetime import UTC, datetime
 
 from aigen.domain.model.errors import InvalidRequest
 
@@ -38,6 +39,19 @@ def check_range(field: str, number: float | None, lowest: float, highest: float)
         raise InvalidRequest(f"`{field}` must be from {lowest} to {highest}.", field=field)
 
 
+def in_utc(field: str, instant: datetime) -> datetime:
+    """The instant as all are kept. Raises InvalidRequest for one outside the calendar."""
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise InvalidRequest(f"`{field}` is not within the calendar.", field=field) from None
+
+
 def can_be_stored(text: str) -> bool:
     """Whether a text has neither NUL, which databases refuse, nor half a surrogate pair."""
     return _UNSTORABLE.search(text) is None
+
+
+def storable(text: str) -> str:
+    """The text, with a mark in the place of what cannot be stored."""
+    return _UNSTORABLE.sub("\ufffd", text)

@@ -1,6 +1,7 @@
 """Stored files: what they are, where they lie, which kinds are taken."""
 
 import re
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from attrs import frozen
@@ -92,6 +93,19 @@ def folder_of_user(user_id: str) -> str:
 def folder_of(user_id: str, object_id: str) -> str:
     """Where the files of one text, image or video job lie; it goes with its owner's."""
     return f"{folder_of_user(user_id)}{object_id}/"
+
+
+def film_name(epoch: int) -> str:
+    """What a worker calls the film that it stores. The epoch keeps a worker that has lost the job
+    from touching its successor's."""
+    return f"video-{epoch}"
+
+
+def film_keys(folder: str, epochs: Iterable[int]) -> Iterator[str]:
+    """Where the films of these epochs may lie."""
+    for epoch in epochs:
+        for media_type in sorted(FILMS):
+            yield f"{folder}{film_name(epoch)}.{media_type.extension}"
 
 
 class MediaRejected(AigenError):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from attrs import frozen
 
 from aigen.domain.model.users import User
-from aigen.domain.model.videos import VideoStatus
+from aigen.domain.model.videos import VideoJob, VideoStatus
 
 
 @frozen(kw_only=True)
@@ -59,6 +59,14 @@ class SpendSince:
     def of(cls, now: datetime) -> "SpendSince":
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
         return cls(day=day, month=day.replace(day=1))
+
+
+@frozen(kw_only=True)
+class UnsettledVideo:
+    """A job that waits for an administrator, and what it will have cost, if the prices told."""
+
+    job: VideoJob
+    estimate_usd: Decimal | None
 
 
 @frozen(kw_only=True)

@@ -25,6 +25,7 @@ from aigen.domain.model.statistics import UserOverview
 from aigen.domain.model.users import EmailAddress, ResetLink, Role, User
 from aigen.domain.services import ledger
 from aigen.domain.services.files import Files
+from aigen.domain.services.guesses import Guesses
 from aigen.domain.services.sessions import end_sessions
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.events import Events, VideoEvent
@@ -54,6 +55,7 @@ class Accounts:
         events: Events,
         clock: Clock,
         ids: Ids,
+        guesses: Guesses,
         *,
         is_registration_open: bool = False,
     ) -> None:
@@ -64,6 +66,7 @@ class Accounts:
         self._events = events
         self._clock = clock
         self._ids = ids
+        self._guesses = guesses
         self._is_registration_open = is_registration_open
 
     # --- coming ---------------------------------------------------------------------------
@@ -157,7 +160,8 @@ class Accounts:
     ) -> User:
         """Change one's own address or password; a new password ends the other sessions.
 
-        Raises WrongPassword, EmailTaken, InvalidRequest (nothing to change), Busy.
+        Raises WrongPassword, EmailTaken, InvalidRequest (nothing to change), Busy,
+        TooManyAttempts: who has somebody's session could else guess on as fast as they like.
         """
         if email is None and new_password is None:
             raise InvalidRequest("Say what to change: `email`, `new_password` or both.")
@@ -165,8 +169,7 @@ class Accounts:
         if new_password is not None:
             known_as = new_email.typed if new_email else caller.user.email
             check_password(new_password, email=known_as, field="new_password")
-        if not await self._passwords.verify(current_password, caller.user.password_hash):
-            raise WrongPassword
+        await self._must_know(caller.user, current_password, address)
         new_hash = None if new_password is None else await self._passwords.hash(new_password)
         now = self._clock.now()
 
@@ -176,6 +179,7 @@ class Accounts:
                 raise TokenRevoked
             if user.password_hash != caller.user.password_hash:
                 raise WrongPassword  # somebody changed it while this one was being checked
+            self._guesses.succeeded(records, user.identity)
             if new_email is not None:
                 user = self._change_email(records, user, new_email, address)
             if new_hash is not None:
@@ -187,6 +191,15 @@ class Accounts:
             return user
 
         return await self._store.write(change)
+
+    async def _must_know(self, user: User, password: str, address: str | None) -> None:
+        """Raise WrongPassword unless this is the user's; wrong ones count as failed logins do."""
+        async with self._guesses.turn(user.identity, address):
+            if not await self._passwords.verify(password, user.password_hash):
+                await self._store.write(
+                    lambda records: self._guesses.failed(records, user.identity, address)
+                )
+                raise WrongPassword
 
     def _change_email(
         self, records: Records, user: User, email: EmailAddress, address: str | None
@@ -235,8 +248,7 @@ class Accounts:
             _must_not_be_last_admin(records, user)
             now = self._clock.now()
             jobs = records.videos.unfinished_of(user_id)
-            for job in jobs:
-                ledger.close_of_job(records, job, now)
+            ledger.close_of_user(records, user_id, now)
             events = tuple(
                 VideoEvent(video_id=job.id, state=job.cancelled(now).state) for job in jobs
             )

@@ -6,7 +6,7 @@ from aigen.domain.model.audit import Action, AuditEntry
 from aigen.domain.model.errors import InvalidRequest, NotFound, NotUnknown
 from aigen.domain.model.limits import check_text
 from aigen.domain.model.pages import Page, PageRequest
-from aigen.domain.model.statistics import SpendSince, Statistics
+from aigen.domain.model.statistics import SpendSince, Statistics, UnsettledVideo
 from aigen.domain.model.videos import ProviderJob, Unsettled, VideoJob
 from aigen.domain.services import ledger
 from aigen.ports.clock import Clock, Ids
@@ -47,9 +47,15 @@ class Administration:
     async def audit(self, page: PageRequest) -> Page[AuditEntry]:
         return await self._store.read(lambda records: records.audit.page(page))
 
-    async def unsettled(self, kind: Unsettled, page: PageRequest) -> Page[VideoJob]:
+    async def unsettled(self, kind: Unsettled, page: PageRequest) -> Page[UnsettledVideo]:
         """Jobs of everybody that wait for an administrator."""
-        return await self._store.read(lambda records: records.videos.page_unsettled(kind, page))
+
+        def look(records: Records) -> Page[UnsettledVideo]:
+            jobs = records.videos.page_unsettled(kind, page)
+            found = tuple(_with_estimate(records, job) for job in jobs.items)
+            return Page(items=found, next_before=jobs.next_before)
+
+        return await self._store.read(look)
 
     async def adopt(
         self,
@@ -149,6 +155,11 @@ class Administration:
             VideoEvent(video_id=job.id, state=job.state, ask_provider=not job.is_terminal)
         )
         return job
+
+
+def _with_estimate(records: Records, job: VideoJob) -> UnsettledVideo:
+    charge = records.charges.get(job.id)
+    return UnsettledVideo(job=job, estimate_usd=None if charge is None else charge.estimate_usd)
 
 
 def _existing(records: Records, video_id: str) -> VideoJob:

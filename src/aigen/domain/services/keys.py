@@ -16,7 +16,7 @@ from aigen.domain.model.keys import (
     prefix_of,
 )
 from aigen.domain.model.ledger import check_limit
-from aigen.domain.model.limits import check_text
+from aigen.domain.model.limits import check_text, in_utc
 from aigen.domain.model.users import User
 from aigen.domain.services.background import Background
 from aigen.ports.clock import Clock, Ids
@@ -54,6 +54,7 @@ class Keys:
         check_text("name", name, longest=LONGEST_NAME)
         check_limit("usd_month", usd_month)
         now = self._clock.now()
+        expires_at = None if expires_at is None else in_utc("expires_at", expires_at)
         if expires_at is not None and expires_at <= now:
             raise InvalidRequest("`expires_at` must lie in the future.", field="expires_at")
         text = BEGINNING + self._ids.secret()

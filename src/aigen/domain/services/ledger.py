@@ -144,14 +144,23 @@ def close_due(records: Records, now: datetime) -> None:
         _put(records, charge, charge.closed(now))
 
 
+def close_of_user(records: Records, user_id: str, now: datetime) -> None:
+    """Within the change that removes a user with all jobs, whatever state they are in."""
+    for charge in records.charges.open_of(user_id):
+        if job := records.videos.get(charge.id):
+            close_of_job(records, job, now)
+
+
 def close_of_job(records: Records, job: VideoJob, now: datetime) -> None:
-    """Within the change that removes an unfinished job with its user, when nobody is left to end
-    its charge otherwise."""
+    """Within the change that removes a job, when nobody is left to end its charge otherwise: it
+    was unfinished, or of unknown outcome and not settled."""
     charge = _open(records, job.id)
-    if charge is not None and job.may_be_charged:
+    if charge is None or charge.closes_at is not None:
+        return
+    if job.may_be_charged:
         awaiting = charge.awaiting(None, (), is_free_unless_found=False, now=now)
         _put(records, charge, awaiting)
-    elif charge is not None:
+    else:
         _put(records, charge, charge.released(now))
 
 

@@ -82,6 +82,7 @@ class Money:
     # --- spending -------------------------------------------------------------------------
 
     async def usage(self, user_id: str) -> Usage:
+        """What a user has spent and may still spend."""
         now = self._clock.now()
         month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
@@ -135,6 +136,7 @@ class Money:
         return await self._store.write(change)
 
     async def house_limits(self) -> HouseLimits:
+        """Limits that were never set are none."""
         return await self._store.read(_house_limits)
 
     async def set_house_limits(

@@ -3,7 +3,7 @@
 import logging
 
 from aigen.domain.model.errors import AigenError, StorageFull
-from aigen.domain.model.media import FILMS, MediaRejected, StoredMedia
+from aigen.domain.model.media import FILMS, MediaRejected, StoredMedia, film_name
 from aigen.domain.model.videos import VideoError
 from aigen.domain.services.polling import Again, Fetch, Step, Watch
 from aigen.ports.clock import Clock
@@ -73,5 +73,5 @@ class Poller:
 
     async def _store(self, claim: Claim, address: str | None) -> StoredMedia:
         async with self._provider.fetch(claim.provider_job_id or "", address) as chunks:
-            # The epoch in the name keeps a worker that lost the job from touching its successor's.
-            return await self._media.put(claim.folder, f"video-{claim.epoch}", chunks, self._accept)
+            name = film_name(claim.epoch)
+            return await self._media.put(claim.folder, name, chunks, self._accept)

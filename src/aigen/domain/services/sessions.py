@@ -1,19 +1,9 @@
 """Sessions: login, refresh, logout, and who it is that makes a request."""
 
-import asyncio
 from datetime import datetime
-from weakref import WeakValueDictionary
-
-from attrs import frozen
 
 from aigen.domain.model.audit import Action, AuditEntry
-from aigen.domain.model.errors import (
-    Busy,
-    InvalidCredentials,
-    InvalidRequest,
-    TokenRevoked,
-    TooManyAttempts,
-)
+from aigen.domain.model.errors import InvalidCredentials, InvalidRequest, TokenRevoked
 from aigen.domain.model.sessions import (
     Caller,
     Claims,
@@ -25,22 +15,11 @@ from aigen.domain.model.sessions import (
     Tokens,
     judge_replay,
 )
-from aigen.domain.model.throttle import FailedLogins
 from aigen.domain.model.users import User
+from aigen.domain.services.guesses import Guesses
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.security import EmailParser, PasswordHasher, TokenCodec
 from aigen.ports.store import Records, Store
-
-#: Logins of one account that may wait for each other; they are checked one after the other.
-_LONGEST_QUEUE = 16
-
-
-@frozen(kw_only=True)
-class LoginPolicy:
-    """Failed logins in fifteen minutes before the waiting begins."""
-
-    failures_per_account: int = 10
-    failures_per_address: int = 100
 
 
 class Sessions:
@@ -53,7 +32,7 @@ class Sessions:
         clock: Clock,
         ids: Ids,
         policy: SessionPolicy,
-        login_policy: LoginPolicy,
+        guesses: Guesses,
     ) -> None:
         self._store = store
         self._passwords = passwords
@@ -62,8 +41,7 @@ class Sessions:
         self._clock = clock
         self._ids = ids
         self._policy = policy
-        self._login_policy = login_policy
-        self._queues: WeakValueDictionary[str, _Queue] = WeakValueDictionary()
+        self._guesses = guesses
 
     # --- login ----------------------------------------------------------------------------
 
@@ -74,17 +52,14 @@ class Sessions:
         alike, so that nobody learns who has one.
         """
         identity = self._identity(email)
-        account = f"account:{identity}"
-        # One password at a time for an account: a burst of guesses cannot outrun the count.
-        async with self._queue(account):
-            await self._must_not_be_throttled(account, _address_subject(address))
+        async with self._guesses.turn(identity, address):
             user = await self._store.read(lambda records: records.users.by_identity(identity))
             stored = None if user is None else user.password_hash
             is_right = await self._passwords.verify(password, stored)
             if user is None or not is_right:
-                await self._note_failure(user, account, address)
+                await self._note_failure(user, identity, address)
                 raise InvalidCredentials
-            return await self._begin(user, account, address)
+            return await self._begin(user, identity, address)
 
     def _identity(self, email: str) -> str:
         try:
@@ -92,40 +67,16 @@ class Sessions:
         except InvalidRequest:
             return email.strip().casefold()[:320]
 
-    def _queue(self, account: str) -> "_Queue":
-        queue = self._queues.get(account)
-        if queue is None:
-            queue = self._queues[account] = _Queue()
-        return queue
-
-    async def _must_not_be_throttled(self, *subjects: str | None) -> None:
-        now = self._clock.now()
-
-        def look(records: Records) -> None:
-            for subject in filter(None, subjects):
-                failed = records.failures.get(subject)
-                if failed is not None and (wait := failed.wait(now)):
-                    raise TooManyAttempts(retry_after=wait)
-
-        await self._store.read(look)
-
-    async def _note_failure(self, user: User | None, account: str, address: str | None) -> None:
-        now = self._clock.now()
-        limits = {account: self._login_policy.failures_per_account}
-        if subject := _address_subject(address):
-            limits[subject] = self._login_policy.failures_per_address
+    async def _note_failure(self, user: User | None, identity: str, address: str | None) -> None:
+        target_id = None if user is None else user.id
 
         def change(records: Records) -> None:
-            for subject, limit in limits.items():
-                failed = records.failures.get(subject)
-                failed = failed or FailedLogins(subject=subject, count=0, since=now)
-                records.failures.put(failed.failed(limit=limit, now=now))
-            target_id = None if user is None else user.id
+            self._guesses.failed(records, identity, address)
             records.audit.append(self._entry(Action.LOGIN_FAILED, None, target_id, address))
 
         await self._store.write(change)
 
-    async def _begin(self, checked: User, account: str, address: str | None) -> Tokens:
+    async def _begin(self, checked: User, identity: str, address: str | None) -> Tokens:
         now = self._clock.now()
         session = Session(
             id=self._ids.new(),
@@ -143,7 +94,7 @@ class Sessions:
             records.users.put(user.logged_in(now))
             records.sessions.put(session)
             records.refresh_tokens.put(token)
-            records.failures.remove(account)
+            self._guesses.succeeded(records, identity)
             records.audit.append(self._entry(Action.LOGIN, user.id, user.id, address))
 
         await self._store.write(change)
@@ -269,26 +220,6 @@ class Sessions:
         )
 
 
-class _Queue:
-    """A lock with a bounded number of those who wait for it."""
-
-    def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        self._waiting = 0
-
-    async def __aenter__(self) -> None:
-        if self._waiting >= _LONGEST_QUEUE:
-            raise Busy
-        self._waiting += 1
-        try:
-            await self._lock.acquire()
-        finally:
-            self._waiting -= 1
-
-    async def __aexit__(self, *_: object) -> None:
-        self._lock.release()
-
-
 def end_sessions(records: Records, user_id: str, *, now: datetime, but: str | None = None) -> None:
     """Within a change: end all of a user's sessions, except perhaps the one that asks."""
     for session in records.sessions.live_of(user_id):
@@ -312,7 +243,3 @@ def _known(records: Records, claims: Claims, now: datetime) -> tuple[Session, Re
     if not session.is_live(now) or token.session_id != session.id:
         raise TokenRevoked
     return session, token
-
-
-def _address_subject(address: str | None) -> str | None:
-    return f"address:{address}" if address else None

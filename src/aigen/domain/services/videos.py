@@ -11,9 +11,9 @@ from aigen.domain.model.ledger import Charge, Kind
 from aigen.domain.model.media import MediaRemoval, folder_of
 from aigen.domain.model.pages import Page
 from aigen.domain.model.video_requests import VideoPolicy, VideoRequest
-from aigen.domain.model.videos import VideoJob
+from aigen.domain.model.videos import VideoJob, VideoState
 from aigen.domain.services import ledger
-from aigen.domain.services.files import Files
+from aigen.domain.services.files import Files, remove_films
 from aigen.domain.services.inputs import Intake
 from aigen.domain.services.money import Money
 from aigen.domain.services.repeats import Once, remember, repeated, replay, settle
@@ -238,8 +238,11 @@ class Videos:
         now = self._clock.now()
 
         def change(records: Records) -> VideoJob:
-            job = _own(records, user_id, video_id).cancelled(now)
+            before = _own(records, user_id, video_id)
+            job = before.cancelled(now)
             ledger.put_video(records, job, now)
+            if before.state is VideoState.PROCESSING:
+                remove_films(records, job, range(1, job.epoch + 1))
             return job
 
         job = await self._store.write(change)
@@ -249,10 +252,13 @@ class Videos:
     async def remove(self, user_id: str, video_id: str) -> None:
         """Remove a finished job with its files. Raises NotFound, JobUnfinished."""
 
+        now = self._clock.now()
+
         def change(records: Records) -> None:
             job = _own(records, user_id, video_id)
             if not job.is_terminal:
                 raise JobUnfinished
+            ledger.close_of_job(records, job, now)
             records.videos.remove(video_id)
             if job.provider_job_id is not None:
                 records.provider_jobs.remove(job.provider_job_id)

@@ -10,6 +10,7 @@ from aigen.domain.model.errors import NotFound
 from aigen.domain.model.media import MediaRemoval, folder_of
 from aigen.domain.model.videos import ProviderJob, VideoError, VideoJob, VideoState
 from aigen.domain.services import ledger
+from aigen.domain.services.files import remove_films
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.events import Events, VideoEvent
 from aigen.ports.jobs import Claim, Film, JobBoard, LeaseLost, NoFilm
@@ -289,6 +290,7 @@ class Work(JobBoard):
             if job is not None and job.epoch == epoch and job.state is VideoState.PROCESSING:
                 ended = _ended(job, result, now)
                 ledger.put_video(records, ended, now, result.generation_ids)
+                remove_films(records, job, range(1, epoch))
                 return True, ended
             if job is not None and _is_ended_so(job, result):
                 return True, None  # this very end was recorded before

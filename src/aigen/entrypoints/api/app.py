@@ -13,6 +13,10 @@ from aigen.entrypoints.api.envelope import Envelope
 from aigen.entrypoints.api.errors import PROBLEM
 from aigen.entrypoints.api.gate import Gate
 from aigen.entrypoints.api.house import House
+from aigen.entrypoints.api.openai import chats as openai_chats
+from aigen.entrypoints.api.openai import images as openai_images
+from aigen.entrypoints.api.openai import models as openai_models
+from aigen.entrypoints.api.openai import videos as openai_videos
 from aigen.entrypoints.api.routes import (
     about,
     administration,
@@ -42,6 +46,10 @@ _ROUTERS = (
     videos,
     media,
     models,
+    openai_models,
+    openai_chats,
+    openai_images,
+    openai_videos,
     about,
     operations,
     work,

@@ -14,7 +14,13 @@ from starlette.exceptions import HTTPException
 from aigen.domain.model import errors
 from aigen.domain.model.errors import AigenError
 from aigen.domain.model.media import MediaRejected
-from aigen.entrypoints.api.schemas.operations import BudgetOut, FieldErrorOut, ProblemOut
+from aigen.entrypoints.api.openai.errors import error_response, is_openai
+from aigen.entrypoints.api.schemas.operations import (
+    BudgetOut,
+    FieldErrorOut,
+    OverBudgetOut,
+    ProblemOut,
+)
 from aigen.ports.jobs import LeaseLost
 
 logger = structlog.get_logger()
@@ -61,19 +67,29 @@ class Problem:
     headers: Mapping[str, str] = {}
     budget: BudgetOut | None = None
 
+    @property
+    def param(self) -> str | None:
+        """The field that is wrong, if it is one."""
+        steps = self.errors[0].loc[1:] if self.errors else []
+        return ".".join(map(str, steps)) or None
+
     def out(self, request_id: str) -> ProblemOut:
-        return ProblemOut(
-            type="about:blank",
-            title=HTTPStatus(self.status).phrase,
-            status=self.status,
-            detail=self.detail,
-            code=self.code,
-            request_id=request_id,
-            errors=list(self.errors) or None,
-            **(dict(self.budget) if self.budget else {}),
-        )
+        facts: dict[str, Any] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "request_id": request_id,
+            "errors": list(self.errors) or None,
+        }
+        if self.budget is not None:
+            return OverBudgetOut(**facts, **dict(self.budget))
+        return ProblemOut(**facts)
 
     def response(self, request: Request) -> Response:
+        if is_openai(request.scope["path"]):
+            return error_response(self.status, self.code, self.detail, self.param, self.headers)
         return Response(
             self.out(id_of(request)).model_dump_json(),
             int(self.status),

@@ -24,14 +24,16 @@ KeyHeader = Annotated[
 
 
 def key_of(
-    header: str | None, request: Request, body: BaseModel | None = None
+    header: str | None, request: Request, body: BaseModel | bytes | None = None
 ) -> IdempotencyKey | None:
     """The key with the digest of where it was sent and what with. Whether the answer is
     streamed makes no difference."""
     if header is None:
         return None
-    content = "" if body is None else body.model_dump_json(exclude={"stream"})
-    said = f"{request.url.path}\n{content}".encode()
+    content = body or b""
+    if isinstance(content, BaseModel):
+        content = content.model_dump_json(exclude={"stream"}).encode()
+    said = f"{request.url.path}\n".encode() + content
     return IdempotencyKey(key=header, fingerprint=hashlib.sha256(said).hexdigest())
 
 

@@ -26,10 +26,13 @@ class EventStream(StreamingResponse):
 def event_stream(events: AsyncIterator[Event], request: Request) -> EventStream:
     """An answer that sends each (name, data) as it comes, and a comment while none does. What
     fails on the way is told by a last event, `error`."""
-    told = _told(events, request)
-    return EventStream(
-        _written(told), headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
-    )
+    return piece_stream(_written(_told(events, request)))
+
+
+def piece_stream(pieces: AsyncIterator[bytes]) -> EventStream:
+    """The same with events that are written already, each piece one or more of them whole."""
+    headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+    return EventStream(_kept_alive(pieces), headers=headers)
 
 
 async def _told(events: AsyncIterator[Event], request: Request) -> AsyncIterator[Event]:
@@ -44,25 +47,29 @@ async def _told(events: AsyncIterator[Event], request: Request) -> AsyncIterator
 
 
 async def _written(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
-    waiting: asyncio.Task[Event | None] | None = None
+    async for name, data in events:
+        yield format_sse_event(event=name, data_str=data.model_dump_json())
+
+
+async def _kept_alive(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    waiting: asyncio.Task[bytes | None] | None = None
     try:
         while True:
-            waiting = waiting or asyncio.create_task(_next(events))
+            waiting = waiting or asyncio.create_task(_next(pieces))
             done, _ = await asyncio.wait({waiting}, timeout=_KEEPALIVE_SECONDS)
             if not done:
                 yield KEEPALIVE_COMMENT
                 continue
-            event = waiting.result()
+            piece = waiting.result()
             waiting = None
-            if event is None:
+            if piece is None:
                 return
-            name, data = event
-            yield format_sse_event(event=name, data_str=data.model_dump_json())
+            yield piece
     finally:
         if waiting is not None:
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
 
 
-async def _next(events: AsyncIterator[Event]) -> Event | None:
-    return await anext(events, None)
+async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(pieces, None)

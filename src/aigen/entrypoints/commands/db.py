@@ -65,7 +65,7 @@ def backup(folder: Path, *, media: bool) -> None:
     Example:
       aigen db backup /backups/today --media
     """
-    _must_be_embedded("pg_dump --format=custom")
+    _must_be_embedded("pg_dump -Fc")
     target = folder.resolve()
 
     async def directly(aigen: "Aigen") -> None:

@@ -1,9 +1,10 @@
 """The Flask application."""
 
 import hmac
+from functools import lru_cache
 from typing import Any
 
-from flask import Flask
+from flask import Flask, url_for
 from jinja2 import StrictUndefined
 
 from aigen.entrypoints.web import assets, backend, envelope, errors, forms, guards, wording
@@ -13,6 +14,8 @@ from aigen.entrypoints.web.markdown import to_html
 from aigen.entrypoints.web.pages import BLUEPRINTS
 from aigen.entrypoints.web.settings import WebSettings
 from aigen.entrypoints.web.signed_in import user
+
+_ADDRESSES = 8192
 
 
 def create_app(settings: WebSettings) -> Flask:
@@ -24,6 +27,8 @@ def create_app(settings: WebSettings) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["markdown"] = to_html
+    # A gallery has hundreds of addresses, and shows the same again and again.
+    app.jinja_env.globals["url_for"] = lru_cache(_ADDRESSES)(url_for)
     backend.install(app, Backend.of(settings, _derived(settings, b"renewals")))
     envelope.install(app)
     guards.install(app, settings, _derived(settings, b"forms"))

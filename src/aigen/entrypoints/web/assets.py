@@ -2,16 +2,19 @@
 
 import gzip
 import hashlib
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePath
 
 from attrs import frozen
 from flask import Flask, Response, abort, request
+from markupsafe import Markup
 
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FOR_EVER = "public, max-age=31536000, immutable"
 _VERSION_LENGTH = 12
+_ICON = Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>')
 
 
 @frozen
@@ -54,6 +57,12 @@ class Assets:
 def install(app: Flask) -> None:
     assets = Assets()
     app.jinja_env.globals["asset"] = assets.address
+
+    @cache
+    def icon(name: str) -> Markup:
+        return _ICON.format(assets.address("vendor/icons.svg"), name)
+
+    app.jinja_env.globals["icon_of_sprite"] = icon
 
     def file(version: str, name: str) -> Response:
         asset = assets.find(name)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from aigen.entrypoints.web.wording import counted
+
 _ROLES = {"admin": "an administrator", "user": "a plain user"}
 _SETTLED = {
     "adopted": "found the provider's id for",
@@ -27,7 +29,7 @@ _SENTENCES = {
     "key_revoked": "{actor} revoked the key {name}",
     "limits_changed": "{actor} changed the limits of {target}",
     "submission_resolved": "{actor} {settled} the video {video}",
-    "restored": "A backup was restored; {held} jobs were held back",
+    "restored": "A backup was restored, and {held} held back",
 }
 
 
@@ -43,7 +45,7 @@ def sentence(entry: Mapping[str, Any], name_of: Callable[[str], str]) -> str:
         name=details.get("name", ""),
         settled=_SETTLED.get(details.get("how", ""), "settled"),
         video=target,
-        held=details.get("held", "0"),
+        held=counted(int(details.get("held", "0")), "job"),
     )
 
 

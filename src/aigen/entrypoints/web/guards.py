@@ -2,8 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, request
-from flask_wtf.csrf import CSRFProtect
+from flask import Flask, abort, g, request
+from flask_wtf.csrf import CSRFProtect, generate_csrf
 
 from aigen.entrypoints.web.settings import WebSettings
 
@@ -40,6 +40,15 @@ def install(app: Flask, settings: WebSettings, csrf_key: bytes) -> None:
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form is good as long as its session
     app.config["WTF_CSRF_SSL_STRICT"] = False  # the origin has been looked at
     CSRFProtect(app)
+    app.jinja_env.globals["csrf_token"] = _token
+
+
+def _token() -> str:
+    """The token of this session, made once for a page however many forms it has."""
+    if "form_token" not in g:
+        g.form_token = generate_csrf()
+    token: str = g.form_token
+    return token
 
 
 def _origin(address: str) -> tuple[str, str | None, int | None] | None:

@@ -1,21 +1,25 @@
 """Pictures that a request builds on: uploaded, by their address, or the user's own."""
 
 import base64
+import re
 from typing import Any, Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from attrs import frozen
 from flask import request
-from werkzeug.datastructures import FileStorage
 
 from aigen.adapters.http.client import ApiRefused
 from aigen.entrypoints.web.backend import backend
 from aigen.entrypoints.web.forms import filled
 from aigen.entrypoints.web.signed_in import api
 
-#: What the API takes as data.
-TYPES = ("image/png", "image/jpeg", "image/webp")
+#: What pictures of the types that the API takes begin with.
+_SIGNATURES = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
+)
 
 #: Of a request to the API, what is left for everything but pictures.
 _ROOM_FOR_WORDS = 2**20
@@ -76,7 +80,7 @@ def sent_picture(name: str) -> str | None:
     Raises ApiRefused with a sentence for the field, and as the API does.
     """
     if file := request.files.get(f"{name}_file"):
-        return _of_file(file, f"{name}_file")
+        return _as_data(file.stream.read(), f"{name}_file")
     if address := filled(f"{name}_url"):
         return address[f"{name}_url"].strip()
     own = OwnPicture.named(request.form.get("picture", "")) if name == "image" else None
@@ -85,23 +89,17 @@ def sent_picture(name: str) -> str | None:
     found = own.address()
     if found is None:
         raise _refused("picture", "This picture is not there any more.")
-    return _of_link(found) if is_stored(found) else found
+    if not is_stored(found):
+        return found
+    return _as_data(b"".join(backend().api.download(found)), "picture")
 
 
-def _of_file(file: FileStorage, field: str) -> str:
-    content = file.stream.read()
+def _as_data(content: bytes, field: str) -> str:
     if not content:
         raise _refused(field, "This file is empty.")
-    return _as_data(content, file.mimetype, field)
-
-
-def _of_link(link: str) -> str:
-    file = backend().api.download(link)
-    return _as_data(b"".join(file), file.media_type, "picture")
-
-
-def _as_data(content: bytes, media_type: str, field: str) -> str:
-    if media_type not in TYPES:
+    types = (media_type for signature, media_type in _SIGNATURES if signature.match(content))
+    media_type = next(types, None)
+    if media_type is None:
         raise _refused(field, "Take a PNG, JPEG or WebP picture.")
     limit = largest()
     if limit and len(content) > limit:

@@ -60,6 +60,10 @@ class SignedInApi:
         """The JSON of the answer, None if it has none."""
         return self._call(lambda api: api.ask(method, path, body=body, headers=headers))
 
+    def fetch(self, path: str, media_type: str) -> bytes:
+        """The answer as it comes, in this media type."""
+        return self._call(lambda api: api.fetch(path, media_type))
+
     def stream(
         self, path: str, *, body: Any, headers: Mapping[str, str] | None = None
     ) -> EventStream:

@@ -42,6 +42,10 @@ def seconds_since(at: str) -> int:
     return max(0, int((datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds()))
 
 
+def is_past(at: str) -> bool:
+    return datetime.fromisoformat(at) <= datetime.now(UTC)
+
+
 def day(at: str) -> str:
     """As in `3 Oct 2026`."""
     return f"{datetime.fromisoformat(at):%-d %b %Y}"
@@ -93,5 +97,5 @@ def _cheapest(prices: Mapping[str, float], prefix: str, unit: str) -> str:
 
 
 def install(app: Flask) -> None:
-    for word in (usd, ago, seconds_since, day, exactly, counted, duration, model_price):
+    for word in (usd, ago, seconds_since, is_past, day, exactly, counted, duration, model_price):
         app.add_template_filter(word)

@@ -13,6 +13,7 @@ import pytest
 pytest.register_assert_rewrite(
     "aigen.testing.contracts.store",
     "aigen.testing.contracts.store_history",
+    "aigen.testing.contracts.store_money",
     "aigen.testing.contracts.store_queue",
     "aigen.testing.contracts.media",
     "aigen.testing.contracts.journal",

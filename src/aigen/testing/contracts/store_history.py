@@ -1,11 +1,7 @@
 """What every store must know of the past; the fixture `store` is an open, empty one."""
 
-from datetime import timedelta
-from decimal import Decimal
-
 from aigen.domain.model.media import MediaRemoval
 from aigen.domain.model.pages import PageRequest
-from aigen.domain.model.statistics import SpendSince
 from aigen.domain.model.videos import (
     Unsettled,
     VideoError,
@@ -126,28 +122,6 @@ async def test_jobs_are_counted_by_public_status(store: Store) -> None:
         VideoStatus.FAILED: 1,
         VideoStatus.CANCELLED: 1,
     }
-
-
-async def test_spending_is_summed_exactly_over_all_kinds(store: Store) -> None:
-    user = a_user()
-    yesterday, last_month = NOW - timedelta(days=1), NOW - timedelta(days=40)
-    now = NOW + timedelta(days=1)  # the second of January
-    cent = Decimal("0.0000000001")
-
-    def put(records: Records) -> None:
-        for _ in range(3):
-            records.texts.put(a_text(user, cost_usd=cent, created_at=now))
-        records.texts.put(a_text(user, cost_usd=None, created_at=now))
-        records.images.put(an_image(user, cost_usd=Decimal("0.1"), created_at=NOW))
-        records.images.put(an_image(user, cost_usd=Decimal("0.2"), created_at=NOW))
-        records.videos.put(a_job(user, cost_usd=Decimal(5), created_at=yesterday))
-        records.videos.put(a_job(user, cost_usd=Decimal(7), created_at=last_month))
-
-    await store.write(put)
-    spent = await store.read(lambda records: records.spent(SpendSince.of(now)))
-    assert spent.day == cent * 3
-    assert spent.month == cent * 3 + Decimal("0.3")
-    assert spent.total == cent * 3 + Decimal("12.3")
 
 
 async def test_the_audit_log_is_read_newest_first(store: Store) -> None:

@@ -20,15 +20,6 @@ CREATE TABLE charges (
     ended_at TIMESTAMP
 );
 
-CREATE TABLE tallies (
-    owner VARCHAR PRIMARY KEY,
-    day DATE NOT NULL,
-    spent_day DECIMAL(18, 10) NOT NULL,
-    reserved_day DECIMAL(18, 10) NOT NULL,
-    spent_month DECIMAL(18, 10) NOT NULL,
-    reserved_month DECIMAL(18, 10) NOT NULL
-);
-
 CREATE TABLE spend_limits (
     owner VARCHAR PRIMARY KEY,
     usd_day DECIMAL(18, 10),
@@ -59,3 +50,28 @@ FROM (
     SELECT id, user_id, 'video', model, cost_usd, created_at FROM generated_videos
 ) AS generated
 WHERE cost_usd IS NOT NULL;
+
+-- Whoever owns the database keeps the tallies exact in memory and writes none of them: at the
+-- start they are what the charges of the latest month say.
+CREATE VIEW tallies AS
+WITH owned AS (
+    SELECT unnest([
+            CAST(user_id AS VARCHAR),
+            CAST(key_id AS VARCHAR),
+            CASE WHEN EXISTS (SELECT 1 FROM spend_limits WHERE owner = 'house') THEN 'house' END
+        ]) AS owner,
+        CAST(created_at AS DATE) AS day,
+        cost_usd AS spent,
+        CASE WHEN state = 'reserved' THEN reserved_usd ELSE 0 END AS reserved
+    FROM charges
+    WHERE created_at >= (SELECT date_trunc('month', max(created_at)) FROM charges)
+), dated AS (
+    SELECT *, max(day) OVER (PARTITION BY owner) AS latest FROM owned WHERE owner IS NOT NULL
+)
+SELECT owner, latest AS day,
+    CAST(sum(CASE WHEN day = latest THEN spent ELSE 0 END) AS DECIMAL(18, 10)) AS spent_day,
+    CAST(sum(CASE WHEN day = latest THEN reserved ELSE 0 END) AS DECIMAL(18, 10)) AS reserved_day,
+    CAST(sum(spent) AS DECIMAL(18, 10)) AS spent_month,
+    CAST(sum(reserved) AS DECIMAL(18, 10)) AS reserved_month
+FROM dated
+GROUP BY owner, latest;

@@ -49,6 +49,11 @@ async def media(
     path = await house.aigen.media.path(key)
     if path is None:
         raise NotFound
+    return await served(path, request)
+
+
+async def served(path: Path, request: Request) -> Response:
+    """A stored file, or the part of it that was asked for. Raises NotFound."""
     stat, head = await asyncio.to_thread(_look_at, path)
     etag = f'"{stat.st_size:x}-{stat.st_mtime_ns:x}"'
     headers = {

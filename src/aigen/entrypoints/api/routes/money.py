@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from aigen.domain.model.ledger import Grouping
+from aigen.domain.model.video_requests import VideoRequest
 from aigen.entrypoints.api.auth import Admin, TheHouse, User, WhoPays
 from aigen.entrypoints.api.schemas.money import (
     Day,
@@ -31,7 +32,10 @@ _PARQUET = "application/vnd.apache.parquet"
 @router.post("/generate/quote")
 async def quote(body: QuoteBody, _: WhoPays, house: TheHouse) -> QuoteOut:
     """What a generation will cost, before it is asked for."""
-    return QuoteOut(estimate_usd=await house.aigen.money.quote(body.request()))
+    money, wanted = house.aigen.money, body.request()
+    if isinstance(wanted, VideoRequest):
+        await money.check_offered(wanted)
+    return QuoteOut(estimate_usd=await money.quote(wanted))
 
 
 @router.get("/users/me/usage")
@@ -108,7 +112,8 @@ def _as_csv(items: Sequence[SpentByOut]) -> bytes:
     lines = csv.writer(text)
     lines.writerow(["key", "label", "count", "cost_usd"])
     for item in items:
-        lines.writerow([_plain(item.key), _plain(item.label or ""), item.count, item.cost_usd])
+        names = _plain(item.key), _plain(item.label or "")
+        lines.writerow([*names, item.count, f"{item.cost_usd:f}"])
     return text.getvalue().encode()
 
 

@@ -5,8 +5,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from aigen.domain.model.audit import AuditEntry
-from aigen.domain.model.statistics import Statistics
-from aigen.domain.model.videos import VideoJob
+from aigen.domain.model.statistics import Statistics, UnsettledVideo
 from aigen.entrypoints.api.schemas.values import Answer, Body, Instant, Usd
 
 
@@ -107,14 +106,15 @@ class UnsettledVideoOut(Answer):
     created_at: Instant
 
     @classmethod
-    def of(cls, job: VideoJob) -> "UnsettledVideoOut":
+    def of(cls, found: UnsettledVideo) -> "UnsettledVideoOut":
+        job = found.job
         return cls(
             id=job.id,
             user_id=job.user_id,
             model=job.model,
             status=job.status.value,
             error_code=job.shown_error_code,
-            estimate_usd=None,
+            estimate_usd=found.estimate_usd,
             created_at=job.created_at,
         )
 

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from aigen.domain.model.keys import LONGEST_NAME, ApiKey
 from aigen.domain.services.keys import NewKey
-from aigen.entrypoints.api.schemas.values import Answer, Body, Instant, Storable, Usd
+from aigen.entrypoints.api.schemas.values import Answer, Body, Instant, Storable, Usd, usd
 
 
 class KeyBody(Body):
@@ -19,7 +19,7 @@ class KeyBody(Body):
 
     @property
     def cap(self) -> Decimal | None:
-        return None if self.usd_month is None else Decimal(str(self.usd_month))
+        return None if self.usd_month is None else usd(self.usd_month)
 
 
 class KeyOut(Answer):

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from aigen.domain.model.ledger import HOUSE, NEWCOMERS, Kind, Limits, SpentBy, SpentOn
+from aigen.domain.model.video_requests import VideoRequest
 from aigen.domain.services.money import Allowance, HouseLimits, Usage
 from aigen.entrypoints.api.schemas.images import ImageBody
 from aigen.entrypoints.api.schemas.texts import TextBody
-from aigen.entrypoints.api.schemas.values import Answer, Body, Instant, Storable, Usd
+from aigen.entrypoints.api.schemas.values import Answer, Body, Instant, Storable, Usd, usd
 from aigen.entrypoints.api.schemas.videos import VideoBody
 
 
@@ -28,6 +29,9 @@ class VideoQuoteBody(VideoBody):
     kind: Literal["video"]
     image_url: Storable | None = None
     last_image_url: Storable | None = None
+
+    def request(self) -> VideoRequest:
+        return VideoRequest(**self.model_dump(exclude={"kind"}))
 
 
 QuoteBody = Annotated[TextQuoteBody | ImageQuoteBody | VideoQuoteBody, Field(discriminator="kind")]
@@ -87,7 +91,7 @@ _Amount = Annotated[float, Field(ge=0, le=1_000_000)]
 
 
 def _decimal(amount: float | None) -> Decimal | None:
-    return None if amount is None else Decimal(str(amount))
+    return None if amount is None else usd(amount)
 
 
 class LimitsBody(Body):

@@ -45,8 +45,7 @@ class BudgetOut(Answer):
 
 
 class ProblemOut(Answer):
-    """RFC 9457. `code` is stable, `detail` one sentence that a user can act on. What a spending
-    limit leaves comes with `spend_limit_reached` alone."""
+    """RFC 9457. `code` is stable, `detail` one sentence that a user can act on."""
 
     type: str
     title: str
@@ -57,3 +56,7 @@ class ProblemOut(Answer):
     errors: Annotated[list[FieldErrorOut] | None, Field(exclude_if=lambda found: found is None)] = (
         None
     )
+
+
+class OverBudgetOut(ProblemOut, BudgetOut):
+    """`spend_limit_reached`: the problem, and what the limit leaves."""

@@ -10,11 +10,18 @@ from aigen.domain.model import limits
 
 T = TypeVar("T")
 
+_USD_DECIMALS = 10
+
 
 def _storable(text: str) -> str:
     if not limits.can_be_stored(text):
         raise ValueError("holds a character that cannot be stored")
     return text
+
+
+def usd(amount: float) -> Decimal:
+    """As much of an amount as is kept, without the dust of binary fractions."""
+    return Decimal(str(round(amount, _USD_DECIMALS)))
 
 
 def _seconds(duration: timedelta) -> int | float:

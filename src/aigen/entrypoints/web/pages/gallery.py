@@ -1,8 +1,9 @@
 """The gallery: images and videos together, newest first; downloaded, deleted, looked for."""
 
 import re
+import unicodedata
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from flask import (
@@ -90,8 +91,8 @@ def download(kind: str, item_id: UUID, place: int) -> ResponseReturnValue:
     response = Response(iter(content), content_type=content.media_type)
     if content.length:
         response.headers["Content-Length"] = content.length
-    name = _file_name(item, place, content.media_type)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
+    names = _file_names(item, place, content.media_type)
+    response.headers.set("Content-Disposition", "attachment", **names)
     response.call_on_close(content.close)
     return response
 
@@ -157,13 +158,17 @@ def _link(item: dict[str, Any], place: int) -> str:
     return str(link)
 
 
-def _file_name(item: dict[str, Any], place: int, media_type: str) -> str:
-    """As in `a-fox-in-the-snow-2.png`."""
+def _file_names(item: dict[str, Any], place: int, media_type: str) -> dict[str, str]:
+    """As in `a-fox-in-the-snow-2.png`; with other letters than English ones, in two spellings."""
     words = re.sub(r"\W+", "-", item["prompt"][: 2 * _LONGEST_NAME].lower())
-    name = words[:_LONGEST_NAME].strip("-") or item["kind"]
+    stem = words[:_LONGEST_NAME].strip("-") or item["kind"]
     extension = media_type.partition(";")[0].rpartition("/")[2].replace("jpeg", "jpg")
     number = f"-{place}" if item["kind"] == "image" and len(item["images"]) > 1 else ""
-    return f"{name}{number}.{extension}"
+    name = f"{stem}{number}.{extension}"
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    if plain == name:
+        return {"filename": name}
+    return {"filename": plain, "filename*": f"UTF-8''{quote(name)}"}
 
 
 def _ticked() -> list[tuple[str, str]]:

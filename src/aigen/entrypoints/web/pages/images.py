@@ -1,5 +1,6 @@
 """Images: drawn from words, edited from a picture, and looked at."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,18 +9,19 @@ from flask.typing import ResponseReturnValue
 
 from aigen.adapters.http.client import ApiRefused
 from aigen.entrypoints.web.backend import backend
-from aigen.entrypoints.web.choices import IMAGE_FIELDS, all_choices, by_model, estimate
+from aigen.entrypoints.web.choices import IMAGE_FIELDS, all_choices, by_model
 from aigen.entrypoints.web.errors import Refusal, answers_json
-from aigen.entrypoints.web.forms import filled, key_after, new_key
+from aigen.entrypoints.web.forms import filled, key_after, new_key, with_numbers
 from aigen.entrypoints.web.generating import generate
 from aigen.entrypoints.web.models import Offer
 from aigen.entrypoints.web.pictures import OwnPicture, is_stored, largest, sent_picture
+from aigen.entrypoints.web.quotes import quote
 from aigen.entrypoints.web.signed_in import api
-from aigen.entrypoints.web.wording import usd
 
 images = Blueprint("images", __name__)
 
-_FIELDS = ("model", "prompt", *IMAGE_FIELDS, "n", "image_url", "picture")
+_PRICED = ("model", *IMAGE_FIELDS, "n")
+_FIELDS = (*_PRICED, "prompt", "image_url", "picture")
 _LATELY = 6
 
 
@@ -56,7 +58,7 @@ def make() -> ResponseReturnValue:
 @answers_json
 def price() -> ResponseReturnValue:
     """About what a request with these fields will cost."""
-    return jsonify(price=_price(_offer(), request.args))
+    return jsonify(price=_price(request.args))
 
 
 @images.get("/image/<uuid:image_id>")
@@ -77,10 +79,7 @@ def _image(image_id: UUID | str) -> dict[str, Any]:
 
 def _drawn() -> dict[str, Any]:
     """What the API makes of the form. Raises as it does."""
-    body: dict[str, Any] = {"model": "", "prompt": ""} | filled("model", "prompt", *IMAGE_FIELDS)
-    count = request.form.get("n", "")
-    if count:
-        body["n"] = int(count) if count.isdecimal() else count
+    body = {"model": "", "prompt": ""} | with_numbers(filled("prompt", *_PRICED), "n")
     if picture := sent_picture("image"):
         body["image_url"] = picture
     made: dict[str, Any] = generate("/generate/image", body)
@@ -110,7 +109,7 @@ def _page(
         offer=offer,
         choices=all_choices(offer.items, IMAGE_FIELDS),
         by_model=by_model(offer.items, IMAGE_FIELDS),
-        price=_price(offer, draft),
+        price=_price(draft),
         largest=largest(),
     )
 
@@ -132,9 +131,9 @@ def _made_from(image_id: str) -> dict[str, str]:
     return draft
 
 
-def _price(offer: Offer, wanted: Any) -> str:
-    amount = estimate("image", offer.find(wanted.get("model", "")), wanted)
-    return "" if amount is None else f"about {usd(amount)}"
+def _price(wanted: Mapping[str, str]) -> str:
+    given = {name: wanted[name] for name in _PRICED if wanted.get(name)}
+    return quote("image", with_numbers(given, "n"))
 
 
 def _offer() -> Offer:

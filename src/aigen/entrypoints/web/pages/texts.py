@@ -12,6 +12,7 @@ from flask import (
     Response,
     flash,
     get_template_attribute,
+    jsonify,
     redirect,
     render_template,
     request,
@@ -26,6 +27,7 @@ from aigen.entrypoints.web.errors import Refusal, answers_json
 from aigen.entrypoints.web.forms import filled, ids, key_after, new_key
 from aigen.entrypoints.web.generating import generate, key_header
 from aigen.entrypoints.web.markdown import GrowingText
+from aigen.entrypoints.web.quotes import quote
 from aigen.entrypoints.web.signed_in import api
 
 texts = Blueprint("texts", __name__)
@@ -110,6 +112,14 @@ def stream() -> ResponseReturnValue:
     )
     response.call_on_close(events.close)
     return response
+
+
+@texts.post("/text/price")
+@answers_json
+def price() -> ResponseReturnValue:
+    """What the form as it stands would cost."""
+    body = Draft.sent().body()
+    return jsonify(price=quote("text", body | {"prompt": body["prompt"] or "-"}))
 
 
 @texts.post("/text/<uuid:text_id>/delete")

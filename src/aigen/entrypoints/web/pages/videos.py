@@ -1,5 +1,6 @@
 """Videos: ordered from words or a picture, watched while they are made, and played."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -11,20 +12,21 @@ from flask.typing import ResponseReturnValue
 
 from aigen.adapters.http.client import ApiRefused
 from aigen.entrypoints.web.backend import backend
-from aigen.entrypoints.web.choices import VIDEO_FIELDS, all_choices, by_model, estimate
+from aigen.entrypoints.web.choices import VIDEO_FIELDS, all_choices, by_model
 from aigen.entrypoints.web.errors import Refusal, answers_json
-from aigen.entrypoints.web.forms import filled, key_after, local_path, new_key
+from aigen.entrypoints.web.forms import filled, key_after, local_path, new_key, with_numbers
 from aigen.entrypoints.web.generating import generate
 from aigen.entrypoints.web.models import Offer
 from aigen.entrypoints.web.pictures import OwnPicture, is_stored, largest, sent_picture
+from aigen.entrypoints.web.quotes import quote
 from aigen.entrypoints.web.signed_in import api
-from aigen.entrypoints.web.wording import usd
 
 videos = Blueprint("videos", __name__)
 
+_PRICED = ("model", *VIDEO_FIELDS)
 _FIELDS = (
-    *("model", "prompt", *VIDEO_FIELDS, "generate_audio", "seed"),
-    *("image_url", "last_image_url", "picture"),
+    *_PRICED,
+    *("prompt", "generate_audio", "seed", "image_url", "last_image_url", "picture"),
 )
 _LATELY = 6
 _REMEMBERED = 20
@@ -71,7 +73,7 @@ def submit() -> ResponseReturnValue:
 @answers_json
 def price() -> ResponseReturnValue:
     """About what a request with these fields will cost."""
-    return jsonify(price=_price(_offer(), request.args))
+    return jsonify(price=_price(request.args))
 
 
 @videos.get("/video/<uuid:video_id>")
@@ -129,9 +131,8 @@ def _video(video_id: UUID | str) -> dict[str, Any]:
 
 def _body() -> dict[str, Any]:
     """What the form asks for, but for the pictures."""
-    body: dict[str, Any] = {"model": "", "prompt": ""} | filled("model", "prompt", *VIDEO_FIELDS)
-    numbers = filled("duration", "seed")
-    body |= {name: int(text) if text.isdecimal() else text for name, text in numbers.items()}
+    given = filled("prompt", *_PRICED, "seed")
+    body = {"model": "", "prompt": ""} | with_numbers(given, "duration", "seed")
     if sound := request.form.get("generate_audio"):
         body["generate_audio"] = sound in _TRUE
     return body
@@ -170,7 +171,7 @@ def _page(
         offer=offer,
         choices=all_choices(offer.items, VIDEO_FIELDS),
         by_model=by_model(offer.items, VIDEO_FIELDS),
-        price=_price(offer, draft),
+        price=_price(draft),
         largest=largest(),
     )
 
@@ -198,7 +199,7 @@ def _usual_seconds(model: str) -> int | None:
     """How long the user's own videos of this model took; None if there is none."""
     query = urlencode({"model": model, "status": "completed", "limit": _REMEMBERED})
     times = [_seconds_taken(job) for job in api().ask("GET", f"/generate/video?{query}")["items"]]
-    return round(median(times)) if times else None
+    return max(1, round(median(times))) if times else None
 
 
 def _seconds_taken(job: dict[str, Any]) -> float:
@@ -206,9 +207,9 @@ def _seconds_taken(job: dict[str, Any]) -> float:
     return (ended - began).total_seconds()
 
 
-def _price(offer: Offer, wanted: Any) -> str:
-    amount = estimate("video", offer.find(wanted.get("model", "")), wanted)
-    return "" if amount is None else f"about {usd(amount)}"
+def _price(wanted: Mapping[str, str]) -> str:
+    given = {name: wanted[name] for name in _PRICED if wanted.get(name)}
+    return quote("video", with_numbers(given, "duration"))
 
 
 def _offer() -> Offer:

@@ -23,7 +23,7 @@ function showWhatIsOffered() {
     if (isLost) lost.push(`${field.dataset.option.toLowerCase()} ${text}`);
     field.closest(".field").hidden = values.length === 0;
   }
-  reset.textContent = lost.length ? `This model has no ${lost.join(", no ")}: now it chooses.` : "";
+  reset.textContent = lost.length ? `Reset, as this model has no ${lost.join(", no ")}.` : "";
   allowPicture(offered.image ?? true);
 }
 

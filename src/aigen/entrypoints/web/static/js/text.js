@@ -2,6 +2,7 @@
 
 import { Refused, events, send } from "./api.js";
 import { saveDraft } from "./drafts.js";
+import { keepPrice } from "./quote.js";
 
 const form = document.getElementById("composer");
 const turns = document.getElementById("turns");
@@ -12,6 +13,8 @@ const submit = form.querySelector("[type=submit]");
 const CUT = "The connection broke before the text was complete. Look for it among your texts.";
 
 let writing = null;
+
+keepPrice(form);
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -79,15 +79,18 @@ async function visible() {
 
 // Links to files are good for minutes, pages stay open for hours: what cannot be loaded is asked
 // for once more by an address that always knows a fresh link.
-document.addEventListener(
-  "error",
-  ({ target }) => {
-    const again = target.dataset?.again;
-    if (!again || target.dataset.isFresh) return;
-    target.dataset.isFresh = "yes";
-    const time = target.currentTime;
-    target.src = again;
-    if (time) target.currentTime = time;
-  },
-  true,
-);
+document.addEventListener("error", ({ target }) => renew(target), true);
+
+// What has failed before this script was there.
+document.querySelectorAll("[data-again]").forEach((shown) => {
+  if (shown.error || (shown.complete && shown.naturalWidth === 0)) renew(shown);
+});
+
+function renew(shown) {
+  const again = shown.dataset?.again;
+  if (!again || shown.dataset.isFresh) return;
+  shown.dataset.isFresh = "yes";
+  const time = shown.currentTime;
+  shown.src = again;
+  if (time) shown.currentTime = time;
+}

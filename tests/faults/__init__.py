@@ -1,0 +1,1 @@
+"""Faults: real processes, and a world that is against them."""

@@ -1,0 +1,1 @@
+"""The door in OpenAI's words, opened by OpenAI's own SDK."""

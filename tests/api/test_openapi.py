@@ -71,6 +71,17 @@ ROUTES = """
     GET /readyz 503
     GET /metrics 200
     POST /provider/callback/{} 204
+    GET /v1/models 200
+    GET /v1/models/{} 200
+    POST /v1/chat/completions 200
+    POST /v1/images/generations 200
+    POST /v1/images/edits 200
+    POST /v1/videos 200
+    GET /v1/videos 200
+    GET /v1/videos/{} 200
+    DELETE /v1/videos/{} 200
+    GET /v1/videos/{} 200 content
+    GET /v1/videos/{} 206 content
 """
 METHODS = {"get", "put", "post", "delete", "head", "options", "patch", "trace"}
 
@@ -120,9 +131,10 @@ async def test_every_operation_documents_its_answers_and_problems(
             undocumented.append((method, path, "an answer without description"))
         for refusal in refusals:
             schema = (refusal or {}).get("content", {})
-            if "ProblemOut" not in str(schema):
+            is_openai = path.startswith("/v1/")
+            if ("ErrorOut" if is_openai else "ProblemOut") not in str(schema):
                 undocumented.append((method, path, "no problem"))
-            if schema.keys() != {"application/problem+json"}:
+            if schema.keys() != {"application/json" if is_openai else "application/problem+json"}:
                 undocumented.append((method, path, f"problems as {sorted(schema)}"))
     assert undocumented == []
 
@@ -153,7 +165,8 @@ async def test_an_operation_asks_for_a_token_where_the_api_does(
     for method, path, operation in operations(document):
         address = re.sub(r"\{[^}]*\}", "x", path)
         answer = await still.http.request(method, address, json={})
-        code = answer.json().get("code") if answer.status_code >= 400 else None
+        problem = answer.json() if answer.status_code >= 400 else {}
+        code = problem.get("error", problem).get("code")
         if (code == "unauthenticated") != bool(operation.get("security")):
             wrong.append((method, path, code))
     assert wrong == []
@@ -221,8 +234,9 @@ async def test_bodies_refuse_unknown_fields_in_the_document_as_in_fact(
 ) -> None:
     bodies = {
         reference.rpartition("/")[2]
-        for _, _, operation in operations(document)
+        for _, path, operation in operations(document)
         for reference in references(operation.get("requestBody"))
+        if not path.startswith("/v1/")  # OpenAI's clients have fields that not every model knows
     }
     assert bodies
     for name in bodies:

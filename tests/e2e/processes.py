@@ -193,7 +193,7 @@ class Person:
 
 def journal(simulator_url: str) -> list[dict[str, Any]]:
     """Every request to the provider, as it wrote it down."""
-    answer = httpx.get(f"{simulator_url}/simulator/journal", trust_env=False)
+    answer = httpx.get(f"{simulator_url}/simulator/journal", trust_env=False, timeout=30)
     entries: list[dict[str, Any]] = answer.json()["entries"]
     return entries
 

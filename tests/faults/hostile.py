@@ -124,9 +124,9 @@ def raw(data: bytes) -> Answer:
 
 
 def id_of(seen: Seen) -> str:
-    """The id that the provider gives a submission: its prompt, as far as an id may be one."""
+    """The id that the provider gives a submission: its prompt, as much as an id may be long."""
     prompt: str = json.loads(seen.body)["prompt"]
-    return "job-" + prompt.replace(" ", "-")
+    return "job-" + prompt[:60].replace(" ", "-")
 
 
 @contextmanager

@@ -65,7 +65,7 @@ class House:
             until(lambda w=worker, n=logged: "worker_started" in w.output()[n:], "the worker")
 
     def ready(self) -> Any:
-        return httpx.get(f"{self.api.url}/readyz", trust_env=False).json()
+        return httpx.get(f"{self.api.url}/readyz", trust_env=False, timeout=30).json()
 
     def root(self) -> Person:
         """The administrator, who is also a user."""

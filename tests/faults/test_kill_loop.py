@@ -136,7 +136,7 @@ def test_whoever_is_killed_nothing_is_lost_or_bought_twice(
 
 def wait_for_a_random_moment(luck: random.Random, provider: Process, share: int) -> None:
     """When the provider has heard some requests more, or the crowd has been served."""
-    with httpx.Client(base_url=provider.url, trust_env=False) as client:
+    with httpx.Client(base_url=provider.url, trust_env=False, timeout=30) as client:
 
         def heard() -> int:
             requests: int = client.get("/simulator/summary").json()["requests"]

@@ -4,10 +4,9 @@ the job, what it may have cost, and how often it was sent."""
 import gzip
 from collections.abc import Callable
 
-import httpx
 from attrs import frozen
 
-from tests.e2e.processes import Process, until
+from tests.e2e.processes import Process, submissions, until
 from tests.faults.books import books
 from tests.faults.hostile import Hostile, drip, hostile, raw, reset, saying, withhold
 from tests.faults.houses import House, ends
@@ -72,8 +71,7 @@ def test_every_fault_of_the_provider_ends_as_promised(
     person = house.root()
     ids = {person.video(f"fault {words}"): words for words in KNOWN_FAULTS}
     ended = ends(person, ids)
-    entries = httpx.get(f"{provider.url}/simulator/journal", trust_env=False).json()["entries"]
-    posts = [e["prompt"] for e in entries if e["route"] == "POST /api/v1/videos"]
+    posts = [entry["prompt"] for entry in submissions(provider.url)]
     found_out = {
         ids[job["id"]]: End(job["error_code"], job["may_be_charged"], posts.count(job["prompt"]))
         for job in ended

@@ -35,7 +35,7 @@ async def test_of_a_cancel_and_a_claim_at_once_the_first_decides(tmp_path: Path)
 async def one_round(harness: Harness, user_id: str, luck: random.Random) -> list[bool]:
     """Cancel some jobs while they are claimed; of each, whether it was."""
     videos, work = harness.aigen.videos, harness.aigen.work
-    jobs = [await videos.submit(user_id, video_request()) for _ in range(JOBS)]
+    jobs = await asyncio.gather(*(videos.submit(user_id, video_request()) for _ in range(JOBS)))
     cancels = [videos.cancel(user_id, job.id) for job in jobs]
     calls = [*cancels, *(work.claim(WORKER, submissions=JOBS // 2) for _ in range(2))]
     luck.shuffle(calls)

@@ -17,7 +17,7 @@ from tests.faults.books import books
 from tests.faults.hostile import hostile, in_progress, saying
 from tests.faults.houses import House
 
-POLLED = 2000
+POLLED = 1500
 IN_FLIGHT = 500
 DEAD = "00000000-0000-7000-8000-00000000dead"
 

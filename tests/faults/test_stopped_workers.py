@@ -3,9 +3,7 @@
 import signal
 from collections.abc import Callable
 
-import httpx
-
-from tests.e2e.processes import Process, until
+from tests.e2e.processes import Process, submissions, until
 from tests.faults.books import books, possible_purchases
 from tests.faults.hostile import hostile, in_progress, slow_film
 from tests.faults.houses import House, job, until_job
@@ -48,8 +46,7 @@ def test_a_worker_that_stood_still_past_its_lease_writes_nothing(
 
 
 def was_sent(provider: Process, prompt: str) -> bool:
-    entries = httpx.get(f"{provider.url}/simulator/journal", trust_env=False).json()["entries"]
-    return any(prompt in (entry["prompt"] or "") for entry in entries)
+    return any(prompt in entry["prompt"] for entry in submissions(provider.url))
 
 
 def test_a_stop_in_any_state_ends_well_and_the_next_start_goes_on(

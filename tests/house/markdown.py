@@ -24,7 +24,7 @@ class Snippet:
 
 def pages() -> list[Path]:
     """Every page that people read."""
-    at_top = (ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))
+    at_top = (ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"))
     return [*at_top, *sorted(ARC42.glob("*.md")), *sorted(ADR.glob("*.md"))]
 
 

@@ -46,7 +46,7 @@ DRIVERS = {
     "uvicorn": {"aigen.adapters.openrouter.simulator", "aigen.entrypoints.serving"},
     "uvloop": {"aigen.entrypoints.processes"},
     "waitress": {"aigen.entrypoints.web"},
-    "werkzeug": {"aigen.entrypoints.web"},
+    "werkzeug": {"aigen.entrypoints.api.openai", "aigen.entrypoints.web"},
 }
 
 VAGUE_NAMES = {"base", "common", "core", "helpers", "utils"}

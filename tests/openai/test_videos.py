@@ -51,6 +51,32 @@ async def test_a_part_of_a_film_can_be_had(shop: Shop) -> None:
     assert (part.status_code, part.content) == (206, b"ftyp")
 
 
+async def test_a_film_that_lies_elsewhere_is_streamed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await made(shop)
+    here = (await shop.client.videos.download_content(job.id)).content
+
+    async def nowhere(_: object, key: str) -> None:
+        return None
+
+    # As in a bucket: there is no path, and `stream` does without one.
+    media = shop.world.aigen.media
+    stored = (await shop.world.aigen.videos.get(shop.ann.id, job.id)).media
+    assert stored is not None
+    pieces = await media.stream(stored.key)
+
+    async def stream(_: object, key: str) -> object:
+        return pieces
+
+    monkeypatch.setattr(type(media), "path", nowhere)
+    monkeypatch.setattr(type(media), "stream", stream)
+    film = await shop.client.videos.download_content(job.id)
+    assert film.content == here
+    assert film.response.headers["content-length"] == str(len(here))
+    assert film.response.headers["content-type"] == "video/mp4"
+
+
 @pytest.mark.parametrize("reference", [PNG, ("fox.png", PNG, "image/png")])
 async def test_a_film_begins_with_a_picture(shop: Shop, reference: Any) -> None:
     job = await shop.client.videos.create(model=VEO, prompt="A fox", input_reference=reference)
@@ -63,7 +89,7 @@ async def test_a_film_begins_with_a_picture(shop: Shop, reference: Any) -> None:
 async def test_a_picture_may_be_named(shop: Shop) -> None:
     address = "https://example.org/fox.png"
     job = await shop.client.videos.create(
-        model=VEO, prompt="A fox", input_reference={"image_url": address}
+        model=VEO, prompt="A fox", extra_body={"input_reference": {"image_url": address}}
     )
     kept = await shop.world.aigen.videos.get(shop.ann.id, job.id)
     assert kept.first_frame is not None

@@ -15,10 +15,12 @@ from tests.api.world import PASSWORD, UNKNOWN_ID, Client, Person, World
 ROLES = ("nobody", "key", "user", "other", "admin", "removed", "demoted", "operator", "worker")
 
 GENERATION = {"model": "m", "prompt": "p"}
+_TURN = {"role": "user", "content": "p"}
 
 #: These refuse a video that is still being made; and events of one would not end.
 _OF_ENDED_VIDEOS = {
     "DELETE /generate/video/{video_id}",
+    "DELETE /v1/videos/{video_id}",
     "POST /generate/video/{video_id}/retry",
     "GET /generate/video/{video_id}/events",
 }
@@ -97,6 +99,9 @@ class Cast:
             "PUT /admin/limits": {"usd_day": None, "usd_month": None},
             "POST /admin/videos/{video_id}/resolve": {"charged": False},
             "POST /keys": {"name": "another"},
+            "POST /v1/chat/completions": {"model": "m", "messages": [_TURN]},
+            "POST /v1/images/generations": GENERATION,
+            "POST /v1/videos": GENERATION,
             "POST /generate/quote": GENERATION | {"kind": "text"},
             "POST /generate/text": GENERATION,
             "POST /generate/image": GENERATION,

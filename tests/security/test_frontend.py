@@ -18,7 +18,14 @@ from tests.web.serving import KEYS, web_token
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _ID = "0192f0c0-1111-7222-8333-444455556666"
-_PLACES = {"token": "x", "kind": "image", "place": "1", "file": "aigen.css", "version": "x"}
+_PLACES = {
+    "token": "x",
+    "kind": "image",
+    "place": "1",
+    "file": "aigen.css",
+    "version": "x",
+    "ending": "csv",
+}
 
 
 @pytest.fixture(scope="module")

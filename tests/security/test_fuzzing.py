@@ -1,6 +1,6 @@
 """Whatever the OpenAPI document allows, and whatever it forbids, sent to a real installation.
 
-Each route gets a few dozen requests, with `--long` a thousand, which are others each time.
+Each route gets fifteen requests, with `--long` a thousand, which are others each time.
 """
 
 from collections import Counter
@@ -14,7 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import CheckFunction
 from schemathesis.core.result import Ok
-from schemathesis.specs.openapi.checks import positive_data_acceptance, response_schema_conformance
+from schemathesis.specs.openapi.checks import (
+    negative_data_rejection,
+    positive_data_acceptance,
+    response_schema_conformance,
+)
 
 from tests.e2e.processes import ADMIN, TEXT_MODEL, VIDEO_MODEL, Person, Process, api
 
@@ -94,7 +98,7 @@ def attack(
     statuses = []
 
     @settings(
-        max_examples=1000 if is_long else 20,
+        max_examples=1000 if is_long else 15,
         derandomize=not is_long,
         database=None,
         phases=[Phase.generate],
@@ -111,6 +115,8 @@ def attack(
         excluded: list[CheckFunction] = [positive_data_acceptance]
         if answer.headers.get("content-type", [""])[0].startswith("text/event-stream"):
             excluded.append(response_schema_conformance)  # it would take the whole for an event
+        if case.method == "GET":
+            excluded.append(negative_data_rejection)  # of what a query says twice, the last counts
         case.validate_response(answer, excluded_checks=excluded)
 
     send()

@@ -59,6 +59,17 @@ TABLE = """
     POST   /generate/video/{video_id}/cancel  401 200 200 404 404 401 404 401 401
     POST   /generate/video/{video_id}/retry   401 202 202 404 404 401 404 401 401
 
+    GET    /v1/models                         401 200 200 200 200 401 200 401 401
+    GET    /v1/models/{model_id}              401 404 404 404 404 401 404 401 401
+    POST   /v1/chat/completions               401 200 200 200 200 401 200 401 401
+    POST   /v1/images/generations             401 200 200 200 200 401 200 401 401
+    POST   /v1/images/edits                   401 415 415 415 415 401 415 401 401
+    POST   /v1/videos                         401 200 200 200 200 401 200 401 401
+    GET    /v1/videos                         401 200 200 200 200 401 200 401 401
+    GET    /v1/videos/{video_id}              401 200 200 404 404 401 404 401 401
+    DELETE /v1/videos/{video_id}              401 200 200 404 404 401 404 401 401
+    GET    /v1/videos/{video_id}/content      401 404 404 404 404 401 404 401 401
+
     GET    /users                             401 403 403 403 200 401 403 200 401
     POST   /users                             401 403 403 403 201 401 403 201 401
     GET    /users/{user_id}                   401 403 403 403 200 401 403 200 401

@@ -80,7 +80,7 @@ def test_the_price_is_that_of_what_is_chosen(ann: Browser) -> None:
     assert price(model=MODEL, image_size="1K") == "about $0.03"
     assert price(model=MODEL, image_size="2K", n="2") == "about $0.15"
     assert price(model=MODEL) == "about $0.08"
-    assert price(model="no/such") == ""
+    assert price(model="no/such") == "price unknown"
 
 
 def test_a_picture_can_be_uploaded_to_be_changed(ann: Browser, ann_at_api: Person) -> None:

@@ -50,7 +50,7 @@ def test_one_sees_what_was_spent_and_what_is_left(
     page = ann.open("/usage")
     assert "of $500.00" in page.text
     assert "of $9,000.00" in page.text
-    assert re.search(r"Left \$4\d\d\.\d\d Renews \d+ \w+ \d{4}, 00:00 UTC", page.text)
+    assert re.search(r"Left \$(500|4\d\d)\.\d\d Renews \d+ \w+ \d{4}, 00:00 UTC", page.text)
     assert TEXT_MODEL in page.text
     assert "style=" not in page.html
 
@@ -66,6 +66,18 @@ def test_who_is_over_the_limit_is_told_and_led_to_the_usage(
     assert "It renews at" in page.text
     assert 'href="/usage"' in page.html
     assert "Left $0.00" in ann.open("/usage").text
+
+
+def test_scripts_show_the_way_to_the_usage_as_well(page: Tab, root: Person, ann_id: str) -> None:
+    root.put(f"/users/{ann_id}/limits", {"usd_day": 0, "usd_month": None})
+    log_in(page)
+    for path, button in (("/text", "Send"), ("/image", "Draw")):
+        page.goto(path)
+        page.get_by_label("Prompt", exact=True).fill("A fox")
+        page.get_by_role("button", name=button).click()
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("$0.00 of $0.00")
+        expect(alert.get_by_role("link", name="See your usage")).to_be_visible()
 
 
 # --- prices on buttons ------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Guesses of passwords: one after the other for an account, and slower with each that failed."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
@@ -90,7 +91,8 @@ class _Queue:
 
 
 def _account(identity: str) -> str:
-    return f"account:{identity}"
+    """Not the identity itself: now and then somebody types a password where the e-mail goes."""
+    return f"account:{hashlib.sha256(identity.encode(errors='surrogatepass')).hexdigest()}"
 
 
 def _subjects(identity: str, address: str | None) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ class Keys:
         now = self._clock.now()
         expires_at = None if expires_at is None else in_utc("expires_at", expires_at)
         if expires_at is not None and expires_at <= now:
-            raise InvalidRequest("`expires_at` must lie in the future.", field="expires_at")
+            raise InvalidRequest("A key must end in the future.", field="expires_at")
         text = BEGINNING + self._ids.secret()
         key = ApiKey(
             id=self._ids.new(),

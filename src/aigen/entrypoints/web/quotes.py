@@ -9,8 +9,8 @@ from aigen.entrypoints.web.wording import usd
 
 
 def quote(kind: str, wanted: Mapping[str, Any]) -> str:
-    """As in `about $0.04`, or that nobody knows; empty if the request is none. `wanted` are fields of the API, of which the
-    prompt makes no difference to pictures and films."""
+    """As in `about $0.04`, or that nobody can tell; empty if the API would refuse it. `wanted` are
+    fields of the API, of which the prompt makes no difference to pictures and films."""
     body = {"kind": kind, "prompt": "-"} | dict(wanted)
     try:
         amount = api().ask("POST", "/generate/quote", body=body)["estimate_usd"]

@@ -7,6 +7,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
@@ -61,16 +62,19 @@ def _fields(content: bytes, boundary: str) -> dict[str, Any]:
     for name, value in _parts(content, boundary):
         outer, bracket, inner = name.partition("[")
         inner = inner.removesuffix("]")
+        before = fields.get(outer)
         if bracket and not inner:
-            fields[outer] = [*fields.get(outer, []), value]
+            fields[outer] = [*(before if isinstance(before, list) else []), value]
         elif bracket:
-            fields[outer] = {**fields.get(outer, {}), inner: value}
+            fields[outer] = {**(before if isinstance(before, dict) else {}), inner: value}
         else:
             fields[name] = value
     return fields
 
 
 def _parts(content: bytes, boundary: str) -> list[tuple[str, str]]:
+    if not boundary:
+        raise HTTPException(400)
     try:
         decoder = MultipartDecoder(boundary.encode(), max_parts=_MOST_PARTS)
         decoder.receive_data(content)
@@ -81,6 +85,8 @@ def _parts(content: bytes, boundary: str) -> list[tuple[str, str]]:
                 found.append((event.name or "", isinstance(event, File), bytearray()))
             elif isinstance(event, Data):
                 found[-1][2].extend(event.data)
+    except RequestEntityTooLarge as error:  # too many parts
+        raise HTTPException(413) from error
     except ValueError as error:
         raise HTTPException(400) from error
     return [

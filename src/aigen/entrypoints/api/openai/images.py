@@ -15,19 +15,19 @@ from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
 from aigen.entrypoints.api.openai.errors import ERRORS
 from aigen.entrypoints.api.openai.forms import body_of, form_of
 from aigen.entrypoints.api.openai.media_schemas import (
-    ImageBody,
+    ImageDataOut,
     ImageEditBody,
+    ImageGenerationBody,
     ImagesOut,
-    PictureOut,
 )
-from aigen.entrypoints.api.schemas.images import PictureOut as LinkOut
+from aigen.entrypoints.api.schemas.images import PictureOut
 
 router = APIRouter(prefix="/v1/images", tags=["openai"], responses=ERRORS)
 
 
 @router.post("/generations")
 async def openai_generate_images(
-    body: ImageBody,
+    body: ImageGenerationBody,
     caller: WhoPays,
     house: TheHouse,
     request: Request,
@@ -54,7 +54,7 @@ async def openai_edit_image(
 
 
 async def _made(
-    body: ImageBody,
+    body: ImageGenerationBody,
     source: str | None,
     caller: Payer,
     house: House,
@@ -75,7 +75,7 @@ async def _made(
     return await (_links if body.response_format == "url" else _contents)(image, house)
 
 
-async def _request(body: ImageBody, source: str | None, house: House) -> ImageRequest:
+async def _request(body: ImageGenerationBody, source: str | None, house: House) -> ImageRequest:
     """Size, ratio and resolution go together: each route to a provider takes what it knows."""
     size = None if body.size in {None, "auto"} else body.size
     ratio, resolution = body.aspect_ratio, body.resolution
@@ -101,9 +101,9 @@ async def _request(body: ImageBody, source: str | None, house: House) -> ImageRe
 
 async def _links(image: Image, house: House) -> ImagesOut:
     links = house.aigen.links
-    stored = [LinkOut.of(picture, links).url for picture in image.pictures]
-    unstored = [LinkOut.of_unstored(picture).url for picture in image.unstored]
-    return ImagesOut.of(image, [PictureOut(url=url) for url in (*stored, *unstored)])
+    stored = [PictureOut.of(picture, links).url for picture in image.pictures]
+    unstored = [PictureOut.of_unstored(picture).url for picture in image.unstored]
+    return ImagesOut.of(image, [ImageDataOut(url=url) for url in (*stored, *unstored)])
 
 
 async def _contents(image: Image, house: House) -> ImagesOut:
@@ -113,4 +113,4 @@ async def _contents(image: Image, house: House) -> ImagesOut:
     stored = await asyncio.gather(*map(read, image.pictures))
     contents = [*stored, *(picture.content for picture in image.unstored)]
     encoded = [base64.b64encode(content).decode() for content in contents]
-    return ImagesOut.of(image, [PictureOut(b64_json=text) for text in encoded])
+    return ImagesOut.of(image, [ImageDataOut(b64_json=text) for text in encoded])

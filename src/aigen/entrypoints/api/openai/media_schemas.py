@@ -24,7 +24,7 @@ class _Body(BaseModel):
 # --- pictures ---------------------------------------------------------------------------------
 
 
-class ImageBody(_Body):
+class ImageGenerationBody(_Body):
     """`size` is `1024x1024` or `auto`. `aspect_ratio` and `resolution` are ours, for models that
     know those."""
 
@@ -38,7 +38,7 @@ class ImageBody(_Body):
     stream: bool | None = None
 
 
-class ImageEditBody(ImageBody):
+class ImageEditBody(ImageGenerationBody):
     """`image` is one picture, also if it is a list."""
 
     image: str | list[str]
@@ -57,39 +57,43 @@ class ImageEditBody(ImageBody):
         return images[0]
 
 
-class PictureOut(Answer):
+class ImageDataOut(Answer):
     b64_json: Annotated[str | None, Field(exclude_if=lambda found: found is None)] = None
     url: Annotated[str | None, Field(exclude_if=lambda found: found is None)] = None
 
 
 class ImagesOut(Answer):
     created: int
-    data: list[PictureOut]
+    data: list[ImageDataOut]
 
     @classmethod
-    def of(cls, image: Image, pictures: list[PictureOut]) -> "ImagesOut":
+    def of(cls, image: Image, pictures: list[ImageDataOut]) -> "ImagesOut":
         return cls(created=unix(image.created_at), data=pictures)
 
 
 # --- films ------------------------------------------------------------------------------------
 
 
-class InputReference(_Body):
-    image_url: str
-
-
-class VideoBody(_Body):
-    """`size` is `1280x720`; `input_reference` is a file or, in JSON, an address or a data URL."""
+class VideoCreateBody(_Body):
+    """`size` is `1280x720`; `input_reference` is a file, an address or a data URL, or one of the
+    latter as its `image_url`."""
 
     model: ModelId
     prompt: Prompt
     seconds: Annotated[int, Field(ge=1, le=limits.LONGEST_FILM_SECONDS)] | None = None
     size: Option | None = None
-    input_reference: InputReference | Storable | None = None
+    input_reference: dict[str, Storable] | Storable | None = None
 
     def picture(self) -> str | None:
+        """Raises InvalidRequest for a reference that names no picture."""
         reference = self.input_reference
-        return reference.image_url if isinstance(reference, InputReference) else reference
+        if not isinstance(reference, dict):
+            return reference
+        if "image_url" not in reference:
+            raise InvalidRequest(
+                "`input_reference` must be a file, or have an `image_url`.", field="input_reference"
+            )
+        return reference["image_url"]
 
 
 class VideoErrorOut(Answer):
@@ -97,7 +101,7 @@ class VideoErrorOut(Answer):
     message: str
 
 
-class VideoOut(Answer):
+class VideoObjectOut(Answer):
     """`progress` is 0 until the film is there: nobody knows more. `seconds` and `size` are null
     where they were left to the model."""
 
@@ -116,7 +120,7 @@ class VideoOut(Answer):
     remixed_from_video_id: str | None = None
 
     @classmethod
-    def of(cls, job: VideoJob) -> "VideoOut":
+    def of(cls, job: VideoJob) -> "VideoObjectOut":
         is_completed = job.status is VideoStatus.COMPLETED
         finished_at = job.finished_at if is_completed else None
         return cls(
@@ -150,17 +154,17 @@ def _error(job: VideoJob) -> VideoErrorOut | None:
     return VideoErrorOut(code=job.error_code or "internal", message=job.error or "It failed.")
 
 
-class VideosOut(Answer):
+class VideoListOut(Answer):
     object: Literal["list"] = "list"
-    data: list[VideoOut]
+    data: list[VideoObjectOut]
     first_id: str | None
     last_id: str | None
     has_more: bool
 
     @classmethod
-    def of(cls, jobs: Sequence[VideoJob], *, has_more: bool) -> "VideosOut":
+    def of(cls, jobs: Sequence[VideoJob], *, has_more: bool) -> "VideoListOut":
         return cls(
-            data=[VideoOut.of(job) for job in jobs],
+            data=[VideoObjectOut.of(job) for job in jobs],
             first_id=jobs[0].id if jobs else None,
             last_id=jobs[-1].id if jobs else None,
             has_more=has_more,

@@ -20,7 +20,7 @@ def unix(at: datetime) -> int:
 # --- models -----------------------------------------------------------------------------------
 
 
-class ModelOut(Answer):
+class ModelEntryOut(Answer):
     """`created` is not known, and 0; `owned_by` is the first part of the id."""
 
     id: str
@@ -29,13 +29,13 @@ class ModelOut(Answer):
     owned_by: str
 
     @classmethod
-    def of(cls, model: Model) -> "ModelOut":
+    def of(cls, model: Model) -> "ModelEntryOut":
         return cls(id=model.id, owned_by=model.id.partition("/")[0])
 
 
-class ModelsOut(Answer):
+class ModelListOut(Answer):
     object: Literal["list"] = "list"
-    data: list[ModelOut]
+    data: list[ModelEntryOut]
 
 
 # --- chat -------------------------------------------------------------------------------------

@@ -15,10 +15,10 @@ from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
 from aigen.entrypoints.api.openai.errors import ERRORS
 from aigen.entrypoints.api.openai.forms import body_of, form_of
 from aigen.entrypoints.api.openai.media_schemas import (
-    VideoBody,
+    VideoCreateBody,
     VideoDeletedOut,
-    VideoOut,
-    VideosOut,
+    VideoListOut,
+    VideoObjectOut,
 )
 from aigen.entrypoints.api.paging import Cursor
 from aigen.entrypoints.api.routes.media import served
@@ -32,22 +32,22 @@ _FILM: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", openapi_extra=form_of(VideoBody))
+@router.post("", openapi_extra=form_of(VideoCreateBody))
 async def openai_create_video(
     caller: WhoPays,
     house: TheHouse,
     request: Request,
     response: Response,
     key: KeyHeader = None,
-) -> VideoOut:
+) -> VideoObjectOut:
     """Queue a film. `size` in pixels becomes the nearest aspect ratio and resolution that the model
     offers; `input_reference` is the picture to begin with."""
-    body = await body_of(request, VideoBody)
+    body = await body_of(request, VideoCreateBody)
     asked = await _request(body, house)
     once = await house.aigen.videos.submit_once(
         caller.user.id, asked, key_of(key, request, repr(asked).encode()), key_id=caller.key_id
     )
-    return VideoOut.of(unwrapped(once, response))
+    return VideoObjectOut.of(unwrapped(once, response))
 
 
 @router.get("")
@@ -56,18 +56,20 @@ async def openai_videos(
     house: TheHouse,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     after: Cursor = None,
-    order: Annotated[Literal["desc"], Query(description="newest first is the only order")] = "desc",
-) -> VideosOut:
+    _order: Annotated[
+        Literal["desc"], Query(alias="order", description="newest first is the only order")
+    ] = "desc",
+) -> VideoListOut:
     """One's own jobs; `after` is the `last_id` of the page before."""
     page = PageRequest(limit=limit, before=after)
     query = HistoryQuery(user_id=caller.user.id, page=page)
     found = await house.aigen.videos.list(query)
-    return VideosOut.of(found.items, has_more=found.next_before is not None)
+    return VideoListOut.of(found.items, has_more=found.next_before is not None)
 
 
 @router.get("/{video_id}")
-async def openai_video(video_id: str, caller: WhoPays, house: TheHouse) -> VideoOut:
-    return VideoOut.of(await house.aigen.videos.get(caller.user.id, video_id))
+async def openai_video(video_id: str, caller: WhoPays, house: TheHouse) -> VideoObjectOut:
+    return VideoObjectOut.of(await house.aigen.videos.get(caller.user.id, video_id))
 
 
 @router.delete("/{video_id}")
@@ -83,7 +85,7 @@ async def openai_video_content(
     caller: WhoPays,
     house: TheHouse,
     request: Request,
-    variant: Literal["video"] = "video",
+    _variant: Annotated[Literal["video"], Query(alias="variant")] = "video",
 ) -> Response:
     """The film, from our own storage."""
     media = (await house.aigen.videos.get(caller.user.id, video_id)).media
@@ -97,7 +99,7 @@ async def openai_video_content(
     return StreamingResponse(pieces, headers=length, media_type=media.media_type.value)
 
 
-async def _request(body: VideoBody, house: House) -> VideoRequest:
+async def _request(body: VideoCreateBody, house: House) -> VideoRequest:
     """The request in our words. Raises InvalidRequest, in OpenAI's."""
     model = await house.aigen.models.find(body.model)
     if body.seconds is not None and model is not None and model.durations is not None:

@@ -8,6 +8,15 @@ export class Refused extends Error {
   }
 }
 
+// What stands beside a refusal's sentence: over a spending limit, the way to what was spent.
+export function wayOut(problem) {
+  if (problem?.code !== "spend_limit_reached") return "";
+  const link = document.createElement("a");
+  link.href = "/usage";
+  link.textContent = "See your usage";
+  return link;
+}
+
 // Send fields by POST; the answer. Throws Refused. A session that is over leads to the login.
 export async function send(address, fields, signal) {
   let response;

@@ -1,6 +1,6 @@
 // The image page: the form is sent by script, and its place is held until the pictures are there.
 
-import { Refused, send } from "./api.js";
+import { Refused, send, wayOut } from "./api.js";
 import { saveDraft } from "./drafts.js";
 import { count } from "./elapsed.js";
 
@@ -36,7 +36,7 @@ async function draw() {
     if (error.problem?.idempotency_key) {
       form.elements.idempotency_key.value = error.problem.idempotency_key;
     }
-    complain(error.message);
+    complain(error.message, error.problem);
   } finally {
     card.remove();
     setBusy(false);
@@ -70,9 +70,9 @@ function begin(sent) {
   return card;
 }
 
-function complain(sentence) {
+function complain(sentence, problem) {
   const trouble = document.getElementById("trouble").content.cloneNode(true);
-  trouble.querySelector("p").textContent = sentence;
+  trouble.querySelector("p").replaceChildren(sentence, " ", wayOut(problem));
   refusal.replaceChildren(trouble);
   refusal.scrollIntoView({ block: "nearest" });
 }

@@ -1,6 +1,6 @@
 // The text page: the form is sent by script, and the answer appears as it is written.
 
-import { Refused, events, send } from "./api.js";
+import { Refused, events, send, wayOut } from "./api.js";
 import { saveDraft } from "./drafts.js";
 import { keepPrice } from "./quote.js";
 
@@ -102,12 +102,12 @@ function fail(turn, error) {
   if (error.problem?.idempotency_key) {
     form.elements.idempotency_key.value = error.problem.idempotency_key;
   }
-  complain(error.message);
+  complain(error.message, error.problem);
 }
 
-function complain(sentence) {
+function complain(sentence, problem) {
   const trouble = document.getElementById("trouble").content.cloneNode(true);
-  trouble.querySelector("p").textContent = sentence;
+  trouble.querySelector("p").replaceChildren(sentence, " ", wayOut(problem));
   refusal.replaceChildren(trouble);
 }
 

@@ -80,7 +80,7 @@ def test_a_dead_workers_jobs_are_taken_over(
 ) -> None:
     api, ann = person
     with worker(api, tmp_path, "first") as first:
-        job_id = ann.video("orphan sim:sleep=3")
+        job_id = ann.video("bereaved sim:sleep=3")
         until(
             lambda: ann.get(f"/generate/video/{job_id}/status")["submitted_at"],
             "the submission",
@@ -88,7 +88,7 @@ def test_a_dead_workers_jobs_are_taken_over(
         first.kill()
         with worker(api, tmp_path, "second"):
             assert ann.wait(job_id)["status"] == "completed"
-    sent = [e for e in submissions(provider.url) if e["prompt"].startswith("orphan")]
+    sent = [e for e in submissions(provider.url) if e["prompt"].startswith("bereaved")]
     assert len(sent) == 1
 
 

@@ -24,7 +24,8 @@ class Snippet:
 
 def pages() -> list[Path]:
     """Every page that people read."""
-    at_top = (ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"))
+    names = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
+    at_top = (ROOT / name for name in names)
     return [*at_top, *sorted(ARC42.glob("*.md")), *sorted(ADR.glob("*.md"))]
 
 

@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-NAMES = ("store", "postgres", "text", "web", "footprint", "soak")
+NAMES = ("store", "postgres", "text", "openai", "web", "footprint", "soak")
 
 
 def main() -> None:

@@ -58,6 +58,25 @@ async def hammer(
     return Load(seconds=seconds, statuses=statuses, latencies=sorted(latencies))
 
 
+async def first_tokens(
+    url: str, *, requests: int, body: Any, token: str | None = None
+) -> list[float]:
+    """Seconds until the first event of each streamed answer, one after the other; sorted."""
+    address = urlsplit(url)
+    message = _message(address.netloc, address.path, body, token, None)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    waits: list[float] = []
+    for _ in range(requests):
+        began = time.perf_counter()
+        writer.write(message)
+        await reader.readuntil(b"data: ")
+        waits.append(time.perf_counter() - began)
+        await reader.readuntil(b"\r\n0\r\n\r\n")
+    writer.close()
+    await writer.wait_closed()
+    return sorted(waits)
+
+
 def _message(host: str, path: str, body: Any, token: str | None, cookie: str | None) -> bytes:
     content = b"" if body is None else json.dumps(body).encode()
     lines = [

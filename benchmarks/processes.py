@@ -12,15 +12,17 @@ from pathlib import Path
 import httpx
 from attrs import frozen
 
+AIGEN = str(Path(sys.executable).with_name("aigen"))
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @frozen(kw_only=True)
 class Process:
-    """A server in a process of its own; `url` is where it answers."""
+    """A process of its own; `url` is where it answers, if it serves."""
 
     pid: int
-    url: str
+    url: str = ""
 
     def cpu_seconds(self) -> float:
         """User and system time of the process so far."""
@@ -53,23 +55,42 @@ def serving(
 
 @contextmanager
 def running(
-    command: list[str], port: int, health: str, env: dict[str, str] | None = None
+    command: list[str],
+    port: int,
+    health: str,
+    env: dict[str, str] | None = None,
+    *,
+    patience: float = 20,
 ) -> Iterator[Process]:
-    """Run a command that serves on a port until the block ends."""
+    """Run a command that serves on a port until the block ends; it may take `patience` seconds
+    until it answers."""
+    url = f"http://127.0.0.1:{port}"
+    with _child(command, env) as child:
+        _wait(url + health, child, patience)
+        yield Process(pid=child.pid, url=url)
+
+
+@contextmanager
+def working(command: list[str], env: dict[str, str]) -> Iterator[Process]:
+    """Run a command that serves nothing until the block ends."""
+    with _child(command, env) as child:
+        yield Process(pid=child.pid)
+
+
+@contextmanager
+def _child(command: list[str], env: dict[str, str] | None) -> Iterator[subprocess.Popen[bytes]]:
     child = subprocess.Popen(
         command, env=os.environ | (env or {}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    url = f"http://127.0.0.1:{port}"
     try:
-        _wait(url + health, child)
-        yield Process(pid=child.pid, url=url)
+        yield child
     finally:
         child.terminate()
-        child.wait(timeout=30)
+        child.wait(timeout=60)
 
 
-def _wait(url: str, child: subprocess.Popen[bytes]) -> None:
-    give_up_at = time.monotonic() + 20
+def _wait(url: str, child: subprocess.Popen[bytes], patience: float) -> None:
+    give_up_at = time.monotonic() + patience
     while time.monotonic() < give_up_at:
         if child.poll() is not None:
             raise RuntimeError(f"the process ended with {child.returncode}")

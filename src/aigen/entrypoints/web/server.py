@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask
@@ -42,8 +43,10 @@ class WebServer:
         self._server.task_dispatcher.shutdown(timeout=seconds)
         while self._has_unsent() and time.monotonic() < give_up_at:
             time.sleep(_PAUSE_SECONDS)
-        # The loop ends when nothing is left for it to watch.
-        self._in_loop(lambda: close_all(self._watched, ignore_all=True))
+        # The loop ends when nothing is left for it to watch. If something else has woken it just
+        # now, it does this before we can wake it, and our way of waking it is closed already.
+        with suppress(OSError):
+            self._in_loop(lambda: close_all(self._watched, ignore_all=True))
         self._thread.join(timeout=1 + max(0, give_up_at - time.monotonic()))
 
     def _in_loop(self, work: Callable[[], None]) -> None:

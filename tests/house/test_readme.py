@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 import pytest
 
 from aigen.domain.model.media import MediaType, type_of
@@ -125,6 +126,23 @@ def test_the_first_steps_lead_to_a_film(tmp_path: Path, bare: dict[str, str]) ->
     assert _type_of(tmp_path / "fox.mp4") is MediaType.MP4
 
 
+def test_the_example_with_openais_client_is_answered(tmp_path: Path, bare: dict[str, str]) -> None:
+    (program,) = (found.text for found in PROGRAMS if "OpenAI(" in found.text)
+    with _demo(tmp_path, bare) as (address, password):
+        program = program.replace("http://127.0.0.1:8000", address)
+        program = program.replace("aigen_…", _personal_key(address, password))
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env=bare,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Say hello" in done.stdout
+
+
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_of_the_readme_exists(line: str) -> None:
     program, *arguments = shlex.split(line, comments=True)
@@ -190,6 +208,15 @@ def _demo(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, str]
         finally:
             running.terminate()
         assert running.wait(30) == 0
+
+
+def _personal_key(address: str, password: str) -> str:
+    with httpx.Client(base_url=address, trust_env=False) as client:
+        credentials = {"email": "admin@localhost", "password": password}
+        token = client.post("/auth/login", json=credentials).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        key: str = client.post("/keys", json={"name": "README"}, headers=headers).json()["key"]
+        return key
 
 
 def _replaced(variable: str, value: str, script: str) -> str:

@@ -20,6 +20,7 @@ from aigen.entrypoints.api.openai import videos as openai_videos
 from aigen.entrypoints.api.routes import (
     about,
     administration,
+    history,
     images,
     keys,
     maintenance,
@@ -35,24 +36,26 @@ from aigen.entrypoints.api.routes import (
 )
 from aigen.entrypoints.api.schemas.operations import ProblemOut
 
+#: Every request is held against them in this order, so what is asked most comes first.
 _ROUTERS = (
-    sessions,
-    money,
-    users,
-    keys,
-    administration,
     texts,
-    images,
-    videos,
-    media,
-    models,
-    openai_models,
     openai_chats,
+    videos,
+    images,
+    media,
+    work,
     openai_images,
     openai_videos,
+    openai_models,
+    sessions,
+    models,
+    money,
+    keys,
+    history,
+    users,
     about,
     operations,
-    work,
+    administration,
     maintenance,
 )
 

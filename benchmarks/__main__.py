@@ -1,19 +1,24 @@
-"""`python -m benchmarks [NAMES]`: all of them, or those that are named."""
+"""`python -m benchmarks [--save] [NAMES]`: all of them, or those that are named. With --save, what
+docs/capacity.md is computed from is kept."""
 
 import sys
 from importlib import import_module
 
-NAMES = ("store", "postgres", "text", "openai", "web", "footprint", "soak")
+from benchmarks.figures import Figures
+
+NAMES = ("store", "postgres", "in_flight", "text", "openai", "web", "footprint", "soak", "units")
 
 
 def main() -> None:
-    names = sys.argv[1:] or NAMES
+    names = [name for name in sys.argv[1:] if name != "--save"] or NAMES
     if unknown := set(names) - set(NAMES):
         sys.exit(
             f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}"
         )
     for name in names:
-        import_module(f"benchmarks.{name}").run()
+        found = import_module(f"benchmarks.{name}").run()
+        if isinstance(found, Figures) and "--save" in sys.argv:
+            found.write()
 
 
 if __name__ == "__main__":

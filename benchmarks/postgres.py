@@ -1,4 +1,5 @@
-"""PostgreSQL: claims a second, what a million rows cost, and jobs through four worker processes.
+"""PostgreSQL: claims and reservations a second, what a million rows cost, and jobs through four
+worker processes.
 
 Durable: PostgreSQL with its defaults, in a server of its own or that of AIGEN_TEST_DATABASE_URL.
 """
@@ -13,6 +14,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from datetime import timedelta
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -27,9 +30,11 @@ from aigen.adapters.postgres.database import Database
 from aigen.adapters.postgres.events import PostgresEvents
 from aigen.adapters.postgres.store import PostgresStore
 from aigen.adapters.system_clock import SystemClock, SystemIds
+from aigen.domain.model.ledger import HOUSE, Charge, Kind, Limits
 from aigen.domain.model.pages import PageRequest
 from aigen.domain.model.users import User
 from aigen.domain.model.videos import VideoJob
+from aigen.domain.services import ledger
 from aigen.domain.services.work import Work, WorkPolicy
 from aigen.ports.store import HistoryQuery, Records
 from aigen.testing.samples import a_job, a_user, stored
@@ -40,6 +45,8 @@ AIGEN = str(Path(sys.executable).with_name("aigen"))
 WORKERS = 4
 BATCH = 20
 CLAIMED = 8000
+RESERVATIONS = 2400
+RESERVING = 24
 SMALL, LARGE = 10_000, 1_000_000
 OWNERS = 1000
 READS = 300
@@ -68,7 +75,7 @@ def run() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o755)
         server = stack.enter_context(running_server(folder / "data", is_durable=True))
-        for measure in (_claims, _rows, _processes):
+        for measure in (_claims, _reservations, _rows, _processes):
             with server.database() as url:
                 asyncio.run(measure(url))
 
@@ -95,6 +102,21 @@ def _waiting_jobs(count: int) -> tuple[list[User], list[VideoJob]]:
 
 
 async def _claims(url: str) -> None:
+    rate, conflicts = await claims_a_second(url)
+    show(
+        f"{CLAIMED} queued jobs of 100 users, {WORKERS} workers, batches of {BATCH}",
+        [
+            Result(
+                name="claims",
+                figures={"jobs/s": f"{rate:.0f}", "made again": str(conflicts)},
+                bound="at least 2000/s, each job once",
+            )
+        ],
+    )
+
+
+async def claims_a_second(url: str) -> tuple[float, int]:
+    """Of four workers on an empty database; and how many claims were made again."""
     claimed: Counter[str] = Counter()
     async with AsyncExitStack() as stack:
         databases = [Database(url) for _ in range(WORKERS)]
@@ -120,15 +142,55 @@ async def _claims(url: str) -> None:
         conflicts = sum(store.conflicts for store in stores)
     if claimed != Counter(job.id for job in jobs):
         raise RuntimeError("a job was claimed twice or not at all")
+    return rate, conflicts
+
+
+# --- reservations ---------------------------------------------------------------------------
+
+
+async def _reservations(url: str) -> None:
+    rates = await reservations_a_second(url)
     show(
-        f"{CLAIMED} queued jobs of 100 users, {WORKERS} workers, batches of {BATCH}",
+        f"Reservations of {RESERVING} users at once",
         [
-            Result(
-                name="claims",
-                figures={"jobs/s": f"{rate:.0f}", "made again": str(conflicts)},
-                bound="at least 2000/s, each job once",
-            )
+            Result(name=name, figures={"a second": f"{rate:.0f}"})
+            for name, rate in zip(("no cap of the house", "a cap of the house"), rates, strict=True)
         ],
+    )
+
+
+async def reservations_a_second(url: str) -> tuple[float, float]:
+    """Without a cap of the whole house, and with one, whose row they all change."""
+    async with AsyncExitStack() as stack:
+        stores = [PostgresStore(Database(url)) for _ in range(2)]
+        for store in stores:
+            await store.open()
+            stack.push_async_callback(store.close)
+
+        async def reserve(number: int) -> None:
+            user_id = SystemIds().new()
+            for _ in range(RESERVATIONS // RESERVING):
+                await stores[number % 2].write(partial(ledger.reserve, charge=a_charge(user_id)))
+
+        async def rate() -> float:
+            began = time.perf_counter()
+            await asyncio.gather(*map(reserve, range(RESERVING)))
+            return RESERVATIONS / (time.perf_counter() - began)
+
+        free = await rate()
+        await stored(stores[0], Limits(owner=HOUSE, usd_month=Decimal(1_000_000)))
+        return free, await rate()
+
+
+def a_charge(user_id: str) -> Charge:
+    """What a text reserves."""
+    return Charge(
+        id=SystemIds().new(),
+        user_id=user_id,
+        kind=Kind.TEXT,
+        model="openai/gpt-4o-mini",
+        created_at=SystemClock().now(),
+        estimate_usd=Decimal("0.0001"),
     )
 
 

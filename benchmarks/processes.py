@@ -31,8 +31,15 @@ class Process:
 
     def rss_bytes(self) -> int:
         """Resident memory now."""
+        return self._memory("VmRSS")
+
+    def peak_bytes(self) -> int:
+        """The most resident memory that it has ever had."""
+        return self._memory("VmHWM")
+
+    def _memory(self, name: str) -> int:
         status = Path(f"/proc/{self.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+        line = next(line for line in status.splitlines() if line.startswith(name))
         return int(line.split()[1]) * 1024
 
 

@@ -33,7 +33,7 @@ def run() -> None:
         api = stack.enter_context(aigen_api(f"{provider.url}/api/v1", AIGEN_POLL_INTERVAL="0.2"))
         _make_things(api)
         web = stack.enter_context(_frontend(api))
-        cookie = _logged_in(web)
+        cookie = logged_in(web)
         best: dict[str, tuple[float, Load]] = {}
         for _ in range(ROUNDS):
             for name, path in PAGES.items():
@@ -117,7 +117,7 @@ def _make_things(api: Process) -> None:
             time.sleep(0.1)
 
 
-def _logged_in(web: Process) -> str:
+def logged_in(web: Process) -> str:
     """The cookie of a browser that has logged in."""
     with httpx.Client(base_url=web.url, trust_env=False) as browser:
         found = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/login").text)

@@ -94,7 +94,7 @@ def test_the_actions_are_those_that_the_interface_lists() -> None:
     assert {action.value for action in Action} == set(
         """login login_failed logout refresh_reused password_changed password_reset email_changed
         user_added user_removed role_changed reset_link_made key_made key_revoked limits_changed
-        submission_resolved restored""".split()
+        submission_resolved restored history_pruned""".split()
     )
 
 

@@ -1,6 +1,6 @@
 """One's own history, and that nobody else's exists."""
 
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -144,6 +144,51 @@ async def test_images_are_narrowed_to_a_status(world: World, ann: Person) -> Non
     for status, image_id in zip(ImageStatus, mine, strict=True):
         assert await ids(ann, "/generate/image", status=status.value) == [image_id]
     assert_problem(await ann.get("/generate/image?status=queued"), 422, "invalid_request")
+
+
+@kinds
+async def test_a_list_is_cut_by_when_things_were_made(world: World, ann: Person, kind: str) -> None:
+    noon = world.clock.now()
+    times = [noon - timedelta(days=1), noon, noon + timedelta(microseconds=1)]
+    mine = await have(world, ann, kind, *({"created_at": at} for at in times))
+    path = f"/generate/{kind}"
+    in_berlin = noon.astimezone(timezone(timedelta(hours=2)))
+    for query, found in (
+        ({"since": noon.isoformat()}, mine[:0:-1]),
+        ({"until": f"{noon:%Y-%m-%dT%H:%M:%SZ}"}, mine[:1]),
+        ({"since": f"{noon:%Y-%m-%d}"}, mine[:0:-1]),
+        ({"until": f"{noon:%Y-%m-%d}"}, mine[:1]),
+        ({"since": f"{noon:%Y-%m-%dT%H:%M}", "until": times[2].isoformat()}, mine[1:2]),
+        ({"since": in_berlin.isoformat(), "limit": 1}, mine[2:]),
+        ({"since": "0001-01-01", "until": "9999-12-31"}, mine[::-1]),
+        ({"since": times[2].isoformat(), "q": "no such words"}, []),
+    ):
+        assert await ids(ann, path, **query) == found, query
+
+
+@kinds
+async def test_times_that_are_none_are_refused_in_one_sentence(
+    world: World, ann: Person, kind: str
+) -> None:
+    noon = world.clock.now()
+    for query, field in (
+        ({"since": "yesterday"}, "since"),
+        ({"since": ""}, "since"),
+        ({"until": "2026-13-01"}, "until"),
+        ({"until": "1767225600"}, "until"),
+        ({"since": "0001-01-01T00:00+14:00"}, "since"),
+        ({"since": noon.isoformat(), "until": noon.isoformat()}, "until"),
+        ({"since": "2026-03-16", "until": "2026-03-15"}, "until"),
+    ):
+        response = await ann.get(f"/generate/{kind}", params=query)
+        problem = assert_problem(response, 422, "invalid_request")
+        assert [error["loc"][-1] for error in problem["errors"]] == [field], query
+
+
+async def test_all_texts_are_completed(world: World, ann: Person) -> None:
+    mine = await have(world, ann, "text", {})
+    assert await ids(ann, "/generate/text", status="completed") == mine
+    assert_problem(await ann.get("/generate/text?status=failed"), 422, "invalid_request")
 
 
 # --- one thing --------------------------------------------------------------------------------

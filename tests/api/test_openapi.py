@@ -33,6 +33,9 @@ ROUTES = """
     GET /admin/videos 200
     POST /admin/videos/{} 200 resolve
     GET /admin/stats 200
+    GET /admin/retention 200
+    POST /generate/delete 200
+    POST /generate/archive 200
     POST /generate/text 200
     GET /generate/text 200
     GET /generate/text/{} 200
@@ -154,6 +157,8 @@ async def test_streams_and_files_are_documented_as_what_they_are(
     for status in ("200", "206"):
         file = paths["/media/{key}"]["get"]["responses"][status]["content"]
         assert file.keys() == {media_type.value for media_type in MediaType}
+    archive = paths["/generate/archive"]["post"]["responses"]["200"]["content"]
+    assert archive.keys() == {"application/zip"}
     metrics = paths["/metrics"]["get"]["responses"]["200"]["content"]
     assert metrics.keys() == {"text/plain"}
 

@@ -43,6 +43,8 @@ async def test_anybody_may_know_what_the_frontend_must(open_world: OpenWorld) ->
         "registration": "open",
         "media_origin": "https://api.example.org",
         "max_body": 5000,
+        "retention_days": None,
+        "retention_bytes_per_user": None,
     }
 
 

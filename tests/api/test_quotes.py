@@ -45,6 +45,21 @@ async def test_a_quote_is_what_the_prices_tell_and_null_if_they_do_not(
     assert not world.provider.submissions
 
 
+async def test_a_quote_says_what_a_limit_would_object_to(root: Person, ann: Person) -> None:
+    path = f"/users/{ann.id}/limits"
+    quoted = {"kind": "video"} | VIDEO
+    for usd_day, is_enough in ((0.2, True), (0.19, False), (None, True)):
+        await root.put(path, {"usd_day": usd_day, "usd_month": None})
+        answer = assert_json(await ann.post("/generate/quote", quoted))
+        assert (answer["estimate_usd"], "objection" not in answer) == (0.2, is_enough)
+    await root.put(path, {"usd_day": 0.19, "usd_month": None})
+    said = assert_json(await ann.post("/generate/quote", quoted))["objection"]
+    refused = assert_problem(await ann.post("/generate/video", VIDEO), 402, "spend_limit_reached")
+    assert said == refused["detail"]
+    unpriced = assert_json(await ann.post("/generate/quote", {"kind": "text"} | UNPRICED))
+    assert unpriced == {"estimate_usd": None}, "it may take all that is left"
+
+
 @pytest.mark.parametrize(
     "request_",
     [

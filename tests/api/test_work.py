@@ -153,6 +153,19 @@ async def test_what_a_worker_releases_another_takes_over(board: JobBoard, ann: P
         await board.renew(first, trouble=None)
 
 
+async def test_a_distant_worker_goes_by_the_clock_of_the_house(
+    world: World, connect: Connect
+) -> None:
+    """Deadlines are the house's; a worker whose own clock is ahead would give up at once."""
+    house = await connect(world)
+    board, worker_id = HttpJobBoard(house), new_id()
+    house.clock.set(world.clock.now() + timedelta(hours=3))
+    for lease in (board.enlist(worker_id, is_inside=False), board.renew(worker_id, trouble=None)):
+        await lease
+        assert abs(house.clock.now() - world.clock.now()) < timedelta(seconds=5)
+        house.clock.set(world.clock.now() - timedelta(hours=3))
+
+
 async def test_what_a_worker_never_heard_of_is_recalled(board: JobBoard, ann: Person) -> None:
     jobs = [await submit(ann) for _ in range(2)]
     await board.enlist(worker_id := new_id(), is_inside=False)

@@ -15,6 +15,7 @@ from aigen.testing.contracts.store import *  # noqa: F403
 from aigen.testing.contracts.store_history import *  # noqa: F403
 from aigen.testing.contracts.store_money import *  # noqa: F403
 from aigen.testing.contracts.store_queue import *  # noqa: F403
+from aigen.testing.contracts.store_retention import *  # noqa: F403
 
 
 @pytest_asyncio.fixture(params=["memory", "duckdb", "postgres"])

@@ -164,6 +164,10 @@ def picture_of(records: Records) -> dict[str, Any]:
         "held": [set(records.videos.held_by(worker, 99)) for worker in (WORKER, None)],
         "statuses": records.videos.count_by_status(),
         "texts": [records.texts.get(text.id) for text in TEXTS],
+        "at once": (
+            records.texts.get_many(text.id for text in TEXTS),
+            records.videos.get_many(job.id for job in JOBS),
+        ),
         "pages": [(records.videos.page(query), records.texts.page(query)) for query in history],
         "sessions": [records.sessions.get(session.id) for session in SESSIONS],
         "live": [set(records.sessions.live_of(user.id)) for user in USERS],

@@ -218,6 +218,7 @@ def test_settings_are_read_from_dot_env(run: Run, tmp_path: Path) -> None:
         ["simulator"],
         ["users", "add"],
         ["db", "backup"],
+        ["db", "migrate-to"],
         ["settings"],
         ["generate", "video"],
     ],

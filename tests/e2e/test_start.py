@@ -78,6 +78,19 @@ def test_a_second_process_is_told_who_has_the_database(
     assert "AIGEN_API_URL" in line
 
 
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [("AIGEN_DATA_DIR", ""), ("AIGEN_MEDIA_URL", "file://"), ("AIGEN_DATABASE_URL", "duckdb:///")],
+)
+def test_a_folder_that_cannot_be_used_is_said(
+    failing: Failing, tmp_path: Path, name: str, scheme: str
+) -> None:
+    (tmp_path / "file").touch()
+    line = failing(code=1, **{name: f"{scheme}{tmp_path}/file/folder/x"})
+    assert "Not a directory" in line
+    assert name in line
+
+
 def test_a_taken_port_is_said(
     new_api: Callable[..., Process], failing: Failing, tmp_path: Path
 ) -> None:

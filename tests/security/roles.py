@@ -84,6 +84,8 @@ class Cast:
 
     async def body(self, route: str) -> Any:
         """What has to be sent along for the route to do its work."""
+        if route == "POST /generate/archive":
+            return {"ids": [await self._text()]}
         email = f"{uuid4()}@example.org"
         session = await self.world.login(self.user.email) if "/auth/" in route else self.user
         bodies: dict[str, Any] = {
@@ -102,6 +104,8 @@ class Cast:
             "POST /v1/chat/completions": {"model": "m", "messages": [_TURN]},
             "POST /v1/images/generations": GENERATION,
             "POST /v1/videos": GENERATION,
+            "POST /generate/delete": {"ids": [UNKNOWN_ID]},
+            "POST /maintenance/prune": {},
             "POST /generate/quote": GENERATION | {"kind": "text"},
             "POST /generate/text": GENERATION,
             "POST /generate/image": GENERATION,

@@ -41,6 +41,8 @@ TABLE = """
 
     GET    /models                            401 200 200 200 200 401 200 401 401
     POST   /generate/quote                    401 200 200 200 200 401 200 401 401
+    POST   /generate/delete                   401 200 200 200 200 401 200 401 401
+    POST   /generate/archive                  401 200 200 404 404 401 404 401 401
     POST   /generate/text                     401 200 200 200 200 401 200 401 401
     GET    /generate/text                     401 200 200 200 200 401 200 401 401
     GET    /generate/text/{text_id}           401 200 200 404 404 401 404 401 401
@@ -83,11 +85,13 @@ TABLE = """
     GET    /admin/limits                      401 403 403 403 200 401 403 200 401
     PUT    /admin/limits                      401 403 403 403 200 401 403 200 401
     GET    /admin/usage                       401 403 403 403 200 401 403 200 401
+    GET    /admin/retention                   401 403 403 403 200 401 403 200 401
     GET    /admin/videos                      401 403 403 403 200 401 403 200 401
     POST   /admin/videos/{video_id}/resolve   401 403 403 403 409 401 403 409 401
     GET    /metrics                           401 403 403 403 200 401 403 200 401
 
     POST   /maintenance/backup                401 403 403 403 403 403 403 422 403
+    POST   /maintenance/prune                 401 403 403 403 403 403 403 200 403
     POST   /maintenance/check                 401 403 403 403 403 403 403 200 403
     POST   /work/{worker_id}/enlist           401 403 403 403 403 403 403 403 204
     POST   /work/{worker_id}/renew            401 403 403 403 403 403 403 403 422

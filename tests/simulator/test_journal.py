@@ -42,13 +42,14 @@ async def test_the_journal_tells_what_was_asked_and_answered(
         "model": "google/veo-3.1-lite",
         "prompt": "a fox " + "x" * 194,
         "accepted": True,
+        "cost_usd": 0.2,
         "job_id": job["id"],
         "status": 202,
         "client_left": False,
     }
     assert polled["route"] == "GET /api/v1/videos/{job_id}"
     assert polled["job_id"] == job["id"]
-    assert not polled["accepted"]
+    assert (polled["accepted"], polled["cost_usd"]) == (False, None)
     assert (lost["route"], lost["status"]) == ("GET (unknown)", 404)
 
 

@@ -20,13 +20,13 @@ from tests.web.serving import KEYS, served, web_token
 NewApp = Callable[..., Flask]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     with simulator(tmp_path_factory.mktemp("simulator")) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(provider: Process, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """The API that all tests share; ann has an account there, and root."""
     process = api(tmp_path_factory.mktemp("house"), provider.url, AIGEN_LOGIN_FAILURES="50")
@@ -102,14 +102,14 @@ def site(app: Flask) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def furnished_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnished]:
     """A house of its own in which a lot has been made already; nobody changes it."""
     with furnished(tmp_path_factory.mktemp("furnished")) as house:
         yield house
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Chromium]:
     """Without one the tests are skipped, or fail where CI is set."""
     with ExitStack() as stack:

@@ -77,7 +77,13 @@ class Furnished:
 def furnished(folder: Path) -> Iterator[Furnished]:
     with ExitStack() as stack:
         provider = stack.enter_context(simulator(folder))
-        house = api(folder, provider.url, AIGEN_WEB_URL="https://aigen.example.org")
+        house = api(
+            folder,
+            provider.url,
+            AIGEN_WEB_URL="https://aigen.example.org",
+            AIGEN_RETENTION_DAYS="90",
+            AIGEN_RETENTION_BYTES_PER_USER="5 GiB",
+        )
         stack.callback(house.stop)
         house.start()
         _hold_a_job_back(house, provider, folder)

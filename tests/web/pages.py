@@ -96,6 +96,11 @@ def _film_without_a_picture(page: Page) -> None:
     page.locator(".wrong").first.wait_for()
 
 
+def _choose_what_is_too_dear(page: Page) -> None:
+    page.get_by_label("Model").select_option("google/veo-3.1")
+    page.get_by_text("It renews at").wait_for()
+
+
 def _tick_all(page: Page) -> None:
     page.get_by_role("button", name="Tick all").click()
 
@@ -163,6 +168,7 @@ VIEWS = (
     View("image-edited", "/image?picture=image/{image}/1"),
     View("image-looked-at", "/image/{several}"),
     View("video", "/video"),
+    View("video-too-dear", "/video", after=_choose_what_is_too_dear),
     View("video-empty", "/video", "new"),
     View("video-from-image", "/video?tab=image"),
     View("video-animated", "/video?tab=image&picture=image/{image}/1"),
@@ -179,6 +185,7 @@ VIEWS = (
     View("gallery-ticked", "/gallery", after=_tick_all),
     View("gallery-lightbox", "/gallery", after=_open_the_lightbox),
     View("gallery-nothing-found", "/gallery?q=giraffe"),
+    View("gallery-refused", "/gallery?since=2026-01-02&until=2026-01-01"),
     View("usage", "/usage"),
     View("usage-empty", "/usage", "new"),
     View("keys", "/keys"),

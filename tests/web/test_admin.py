@@ -3,9 +3,11 @@
 import re
 import time
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import pytest
+from flask import Flask, get_template_attribute
 
 from aigen.domain.model.audit import Action
 from aigen.entrypoints.web import readiness
@@ -213,6 +215,36 @@ def test_a_lost_submission_is_found_again_by_the_providers_id(
     assert "The video goes on." in page.text
     assert ann_at_api.get(f"/generate/video/{lost}/status")["status"] == "processing"
     ann_at_api.post(f"/generate/video/{lost}/cancel")
+
+
+# --- retention ------------------------------------------------------------------------------
+
+
+def test_by_default_everything_is_kept_for_ever(admin: Browser) -> None:
+    assert "Everything is kept for ever, unless AIGEN_RETENTION_DAYS" in admin.open("/admin").text
+
+
+@pytest.mark.parametrize(
+    ("days", "bytes_per_user", "users", "said"),
+    [
+        (30, None, 0, "Kept for 30 days. Nothing is due to go."),
+        (1, 2**30, 1, "Kept for 1 day, and of each user's files the newest 1 GiB. Within the hour"),
+        (None, 2**20, 2, "Of each user's files the newest 1 MiB are kept. Within the hour go "),
+        (30, None, 1, "go 0 texts, 1 image and 2 videos, with 3 files of 1.5 KiB: ann0@"),
+        (30, None, 12, "ann9@example.org: 0 texts, 1 image and 2 videos, with 3 files of 1.5 KiB"),
+        (30, None, 12, "and 2 other users"),
+    ],
+)
+def test_an_administrator_sees_what_is_set_and_what_goes(
+    app: Flask, days: int | None, bytes_per_user: int | None, users: int, said: str
+) -> None:
+    counts = {"texts": 0, "images": 1, "videos": 2, "files": 3, "bytes": 1536}
+    lines = [counts | {"email": f"ann{number}@example.org"} for number in range(users)]
+    policy = {"days": days, "bytes_per_user": bytes_per_user}
+    with app.test_request_context():
+        retained = get_template_attribute("admin/parts.html", "retained")
+        shown = retained(policy | {"total": counts, "items": lines})
+    assert said in " ".join(unescape(re.sub("<[^>]*>", "", shown)).split())
 
 
 # --- the audit ------------------------------------------------------------------------------

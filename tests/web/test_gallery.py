@@ -1,10 +1,18 @@
 """The gallery: one list of two kinds."""
 
+import io
+import json
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
+from attrs import evolve
+from flask import Flask, get_template_attribute
 
+from tests.api.world import UNKNOWN_ID
 from tests.e2e.processes import Person, Process
 from tests.web.browsing import Browser
 from tests.web.test_images import MODEL as IMAGE_MODEL
@@ -55,6 +63,15 @@ def test_both_kinds_stand_newest_first_and_can_be_narrowed(
     assert prompts(bea, "/gallery?status=queued") == []
     assert prompts(bea, "/gallery?status=nonsense") == []
     assert prompts(bea, f"/gallery?model={IMAGE_MODEL}") == ["third picture", "first picture"]
+    today, tomorrow = (f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}" for days in (0, 1))
+    assert prompts(bea, f"/gallery?since={today}&until={tomorrow}&q=picture") == [
+        "third picture",
+        "first picture",
+    ]
+    assert prompts(bea, f"/gallery?since={tomorrow}") == []
+    refused = bea.open(f"/gallery?since={tomorrow}&until={today}")
+    assert "The second day must be a later one" in refused.text
+    assert f'name="until" type="date" value="{today}"' in refused.html
 
 
 def test_older_ones_are_a_page_away_and_none_is_missed(bea: Browser, bea_at_api: Person) -> None:
@@ -112,7 +129,9 @@ def test_many_are_deleted_at_once_but_not_what_is_being_made(
 ) -> None:
     pictures = [image(ann_at_api, f"A whale among many {number}")["id"] for number in range(2)]
     unfinished = ann_at_api.video("A whale in the making sim:forever")
-    form = ann.open("/gallery").form("/gallery/delete")
+    page = ann.open("/gallery")
+    form = evolve(page.form("/gallery/download"), action="/gallery/delete")
+    assert f'formaction="{form.action}"' in page.html
     ticked = [*(f"image/{found}" for found in pictures), f"video/{unfinished}", "text/x", "x"]
     page = form.send(item=ticked)
     assert "2 items have been deleted." in page.text
@@ -124,11 +143,39 @@ def test_many_are_deleted_at_once_but_not_what_is_being_made(
     assert "1 item has been deleted." in form.send(item=[f"video/{unfinished}"]).text
 
 
+def test_many_are_downloaded_as_one_zip(ann: Browser, ann_at_api: Person) -> None:
+    made = image(ann_at_api, "A whale to be packed", n=2)
+    film = ann_at_api.wait(ann_at_api.video("A whale to be packed, too"))
+    form = ann.open("/gallery").form("/gallery/download")
+    page = form.send(item=[f"image/{made['id']}", f"video/{film['id']}", "x"])
+    assert page.response.mimetype == "application/zip"
+    assert page.header("Content-Disposition").endswith('.zip"')
+    assert "Content-Length" not in page.response.headers
+    found = ZipFile(io.BytesIO(page.response.data))
+    sent = {url: ann_at_api.client.get(url).content for url in urls_of(made, film)}
+    assert [found.read(name) for name in found.namelist()[:-1]] == list(sent.values())
+    assert "packed" in json.loads(found.read("manifest.json"))["files"][0]["name"]
+
+
+def urls_of(made: Any, film: Any) -> list[str]:
+    return [film["video_url"], *(picture["url"] for picture in made["images"])]
+
+
+def test_what_cannot_be_downloaded_is_told_in_the_gallery(ann: Browser, ann_at_api: Person) -> None:
+    form = ann.open("/gallery").form("/gallery/download")
+    assert "Tick from 1 to 200 items" in form.send(item=[]).text
+    assert "Tick from 1 to 200 items" in form.send(item=[f"image/{UNKNOWN_ID}"] * 201).text
+    page = form.send(item=[f"image/{UNKNOWN_ID}"], next="/gallery?kind=image")
+    assert "There is no file among these" in page.text
+    assert page.path == "/gallery?kind=image"
+
+
 def test_somebody_elses_stay(ann: Browser, admin: Browser, ann_at_api: Person) -> None:
     made = image(ann_at_api, "A whale of ann's")
     fields = admin.open("/").form("/logout").fields
     assert admin.post(f"/gallery/image/{made['id']}/delete", fields).status == 404
-    admin.post("/gallery/delete", fields | {"item": f"image/{made['id']}"})
+    for action in ("delete", "download"):
+        admin.post(f"/gallery/{action}", fields | {"item": f"image/{made['id']}"})
     ann_at_api.get(f"/generate/image/{made['id']}")
 
 
@@ -138,3 +185,30 @@ def test_a_card_on_its_own_is_as_in_the_gallery(ann: Browser, ann_at_api: Person
     assert f'id="video-{job_id}"' in card.html
     assert 'viewBox="0 0 9 16"' in card.html
     assert card.form(f"/generate/video/{job_id}/cancel").send().path == "/gallery"
+
+
+# --- retention ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("days", "file_bytes", "said"),
+    [
+        (None, None, ""),
+        (1, None, "What you make is kept for 1 day. Copy what you want to have for longer."),
+        (90, 5 * 2**30, "kept for 90 days, and of your files at most the newest 5 GiB. Copy"),
+        (None, 1536, "Of your files the newest 1.5 KiB are kept. Copy what you want"),
+    ],
+)
+def test_how_long_things_are_kept_is_no_surprise(
+    app: Flask, days: int | None, file_bytes: int | None, said: str
+) -> None:
+    with app.test_request_context():
+        kept_for = get_template_attribute("parts/page.html", "kept_for")
+        shown = " ".join(re.sub("<[^>]*>", "", kept_for("Copy", days, file_bytes)).split())
+    assert said in shown
+    assert bool(shown) is bool(said)
+
+
+def test_an_installation_that_keeps_everything_promises_nothing(ann: Browser) -> None:
+    for path in ("/gallery", "/text"):
+        assert " kept for " not in ann.open(path).text

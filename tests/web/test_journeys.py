@@ -4,6 +4,7 @@ keys, no scripts, little time, or bad intentions."""
 import re
 from collections.abc import Iterator
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from flask import Flask
@@ -143,6 +144,12 @@ def test_everything_is_made_without_scripts(
 
     page.goto("/gallery")
     expect(page.locator(".item").first).to_contain_text("A plain film")
+    page.get_by_label("Select: A plain film").check()
+    with page.expect_download() as download:
+        button(page, "Download what is ticked").click()
+    assert [name[-4:] for name in ZipFile(download.value.path()).namelist()] == [".mp4", "json"]
+    button(page, "Delete what is ticked").click()
+    expect(page.locator(".note.success")).to_contain_text("1 item has been deleted.")
     button(page, "Log out").click()
     expect(page).to_have_url(re.compile("/login$"))
     context.close()

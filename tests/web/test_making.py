@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import Browser as Chromium
@@ -259,6 +261,40 @@ def test_many_are_ticked_and_deleted(bea: Page, bea_at_api: Person) -> None:
     bea.get_by_role("button", name="Delete 2").click()
     expect(bea.locator(".note.success")).to_contain_text("2 items have been deleted.")
     expect(bea.locator("article.item .prompt")).to_have_text(["Owl number 1"])
+
+
+def test_many_are_ticked_and_come_as_one_zip(bea: Page, bea_at_api: Person) -> None:
+    film = bea_at_api.wait(bea_at_api.video("Owl in flight"))
+    made = image(bea_at_api, "Two owls", n=2)
+    image(bea_at_api, "An owl that stays")
+    bea.goto("/gallery")
+    expect(bea.get_by_role("button", name=re.compile("Download \\d"))).to_have_count(0)
+    for prompt in ("Owl in flight", "Two owls"):
+        bea.get_by_label(f"Select: {prompt}").check()
+    with bea.expect_download() as download:
+        bea.get_by_role("button", name="Download 2").click()
+    assert re.fullmatch(r"aigen-\d{4}-\d\d-\d\d\.zip", download.value.suggested_filename)
+    packed = ZipFile(download.value.path())
+    assert packed.testzip() is None
+    *names, manifest = packed.namelist()
+    urls = [*(picture["url"] for picture in made["images"]), film["video_url"]]
+    sent = [sha256(bea_at_api.client.get(url).content).hexdigest() for url in urls]
+    assert [sha256(packed.read(name)).hexdigest() for name in names] == sent
+    assert [name[11:].partition(" (")[0] for name in names] == ["Two owls"] * 2 + ["Owl in flight"]
+    assert manifest == "manifest.json"
+    expect(bea.get_by_label("Select: Two owls")).to_be_checked()
+
+
+def test_keys_that_send_a_form_delete_nothing_unasked(bea: Page, bea_at_api: Person) -> None:
+    image(bea_at_api, "An owl to be kept")
+    bea.goto("/gallery")
+    tick = bea.get_by_label("Select: An owl to be kept")
+    tick.check()
+    for keys in ("Control+Enter", "Enter"):
+        with bea.expect_download():
+            tick.press(keys)
+    bea.reload()
+    expect(bea.locator("article.item .prompt")).to_have_text(["An owl to be kept"])
 
 
 def test_pending_cards_look_after_themselves_and_older_ones_are_added(

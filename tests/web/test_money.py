@@ -109,6 +109,25 @@ def test_the_price_stands_on_the_button_and_follows_what_is_typed(
     expect(button).to_contain_text("about $")
 
 
+def test_who_would_be_over_the_limit_is_told_before_sending(
+    page: Tab, root: Person, ann_id: str
+) -> None:
+    root.put(f"/users/{ann_id}/limits", {"usd_day": 0, "usd_month": None})
+    log_in(page)
+    for path in ("/text", "/image", "/video"):
+        page.goto(path)
+        expect(page.locator("[data-objection]")).to_contain_text("$0.00 of $0.00. It renews at")
+
+
+def test_without_scripts_the_form_itself_tells_of_the_limit(
+    ann: Browser, root: Person, ann_id: str
+) -> None:
+    assert "It renews at" not in ann.open("/video").text
+    root.put(f"/users/{ann_id}/limits", {"usd_day": 0, "usd_month": None})
+    for path in ("/image", "/video"):
+        assert "It renews at" in ann.open(path).text
+
+
 # --- keys -------------------------------------------------------------------------------------
 
 

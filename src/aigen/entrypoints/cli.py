@@ -10,10 +10,11 @@ _COMMANDS = {
     "up": ("serve:up", "Start everything: API, worker and frontend, on this machine."),
     "api": ("serve:api", "Start the HTTP API, with a worker inside."),
     "web": ("web:web", "Start the web frontend alone."),
-    "worker": ("serve:worker", "Start a standalone worker."),
+    "worker": ("worker:worker", "Start a standalone worker."),
     "simulator": ("simulator:simulator", "Start a provider that costs nothing, for demos."),
     "users": ("users:users", "Add, list, change and remove accounts."),
-    "db": ("db:db", "Migrate, back up, restore and check the database."),
+    "db": ("db:db", "Migrate, back up, restore, check and move the database."),
+    "history": ("history:history", "Remove what people have had made long ago."),
     "settings": ("settings:settings", "Print every setting, its value and its meaning."),
     "generate": ("generate:generate", "Make a text, an image or a video from the terminal."),
 }

@@ -19,6 +19,7 @@ from aigen.adapters.openrouter.texts import OpenRouterTexts
 from aigen.adapters.openrouter.videos import OpenRouterVideos
 from aigen.adapters.system_clock import SystemIds
 from aigen.adapters.validated_emails import ValidatedEmails
+from aigen.domain.model.retention import RetentionPolicy
 from aigen.domain.model.sessions import SessionPolicy
 from aigen.domain.model.video_requests import VideoPolicy
 from aigen.domain.services.accounts import Accounts
@@ -28,12 +29,14 @@ from aigen.domain.services.chats import Chats
 from aigen.domain.services.costs import Costs
 from aigen.domain.services.files import Files
 from aigen.domain.services.guesses import Guesses, LoginPolicy
+from aigen.domain.services.history import History
 from aigen.domain.services.housekeeping import Housekeeping
 from aigen.domain.services.images import Images
 from aigen.domain.services.keys import Keys
 from aigen.domain.services.models import Models
 from aigen.domain.services.money import Money
 from aigen.domain.services.provider_health import ProviderHealth
+from aigen.domain.services.retention import Retention
 from aigen.domain.services.sessions import Sessions
 from aigen.domain.services.text_calls import TextCalls
 from aigen.domain.services.texts import Texts
@@ -78,6 +81,13 @@ def _work_policy(settings: Settings) -> WorkPolicy:
         deadline=settings.job_deadline,
         callback_base=settings.callback_base,
         is_single_process=settings.postgres_url is None,
+    )
+
+
+def _retention_policy(settings: Settings) -> RetentionPolicy:
+    return RetentionPolicy(
+        days=settings.retention_days or None,
+        bytes_per_user=settings.retention_bytes_per_user or None,
     )
 
 
@@ -211,7 +221,13 @@ class Container(containers.DeclarativeContainer):
         Work, store, media, events, clock, ids, providers.Callable(_work_policy, settings)
     )
     costs = providers.Singleton(Costs, store, cost_lookup, clock)
-    housekeeping = providers.Singleton(Housekeeping, store, files, images, costs, health, clock)
+    history = providers.Singleton(History, store, files, clock)
+    retention = providers.Singleton(
+        Retention, store, files, clock, ids, providers.Callable(_retention_policy, settings)
+    )
+    housekeeping = providers.Singleton(
+        Housekeeping, store, files, images, costs, health, retention, clock
+    )
     worker = providers.Factory(
         Worker,
         work,

@@ -1,13 +1,13 @@
 """Where data lies, as AIGEN_DATABASE_URL says: in a file of one process, or in PostgreSQL.
 
-PostgreSQL's driver is an extra; it is loaded only where it is used.
+Each database's driver is loaded only where it is used: PostgreSQL's is an extra, DuckDB's takes a
+dozen megabytes.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.local_events import LocalEvents
 from aigen.adapters.system_clock import SystemClock
 from aigen.domain.model.errors import CannotStart
@@ -17,7 +17,10 @@ from aigen.ports.events import Events
 from aigen.ports.store import Store
 
 if TYPE_CHECKING:
+    from aigen.adapters.duckdb.store import DuckdbStore
+    from aigen.adapters.postgres.clock import DatabaseClock
     from aigen.adapters.postgres.database import Database
+    from aigen.adapters.postgres.events import PostgresEvents
     from aigen.adapters.postgres.store import PostgresStore
 
 
@@ -38,6 +41,8 @@ def database_of(settings: Settings) -> "Database | None":
 def store_of(settings: Settings, database: "Database | None") -> "DuckdbStore | PostgresStore":
     """The store, which has still to be opened."""
     if database is None:
+        from aigen.adapters.duckdb.store import DuckdbStore  # noqa: PLC0415
+
         return DuckdbStore(settings.database_file)
     from aigen.adapters.postgres.store import PostgresStore  # noqa: PLC0415
 
@@ -68,16 +73,23 @@ async def opened(
 ) -> AsyncIterator[None]:
     """Those of ours that have to be opened are, during the block. Raises CannotStart."""
     async with AsyncExitStack() as stack:
-        if isinstance(store, DuckdbStore):
-            await store.open()
-            stack.push_async_callback(store.close)
-        if database is not None:
-            from aigen.adapters.postgres.clock import DatabaseClock  # noqa: PLC0415
-            from aigen.adapters.postgres.events import PostgresEvents  # noqa: PLC0415
-            from aigen.adapters.postgres.store import PostgresStore  # noqa: PLC0415
-
-            for adapter in (store, clock, events):
-                if isinstance(adapter, PostgresStore | DatabaseClock | PostgresEvents):
-                    await adapter.open()
-                    stack.push_async_callback(adapter.close)
+        ours = _of_file() if database is None else _of_server()
+        for adapter in (store, clock, events):
+            if isinstance(adapter, ours):
+                await adapter.open()
+                stack.push_async_callback(adapter.close)
         yield
+
+
+def _of_file() -> "tuple[type[DuckdbStore]]":
+    from aigen.adapters.duckdb.store import DuckdbStore  # noqa: PLC0415
+
+    return (DuckdbStore,)
+
+
+def _of_server() -> "tuple[type[PostgresStore], type[DatabaseClock], type[PostgresEvents]]":
+    from aigen.adapters.postgres.clock import DatabaseClock  # noqa: PLC0415
+    from aigen.adapters.postgres.events import PostgresEvents  # noqa: PLC0415
+    from aigen.adapters.postgres.store import PostgresStore  # noqa: PLC0415
+
+    return PostgresStore, DatabaseClock, PostgresEvents

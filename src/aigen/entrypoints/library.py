@@ -13,17 +13,20 @@ from aigen.domain.services.accounts import Accounts
 from aigen.domain.services.administration import Administration
 from aigen.domain.services.background import Background
 from aigen.domain.services.chats import Chats
+from aigen.domain.services.history import History
 from aigen.domain.services.housekeeping import Housekeeping
 from aigen.domain.services.images import Images
 from aigen.domain.services.keys import Keys
 from aigen.domain.services.models import Models
 from aigen.domain.services.money import Money
 from aigen.domain.services.provider_health import ProviderHealth
+from aigen.domain.services.retention import Retention
 from aigen.domain.services.sessions import Sessions
 from aigen.domain.services.texts import Texts
 from aigen.domain.services.videos import Videos
 from aigen.domain.services.work import Work
 from aigen.domain.services.worker import Worker
+from aigen.entrypoints.data_dir import usable
 from aigen.entrypoints.database import opened
 from aigen.entrypoints.media import open_media
 from aigen.entrypoints.secrets_file import Secrets
@@ -67,8 +70,8 @@ REPLACEABLE = _PROVIDERS | {
 class Aigen:
     """An open installation.
 
-    `users`, `sessions`, `texts`, `images`, `videos`, `models` and `admin` are what people ask
-    for; the others are for those who build an entrypoint of their own.
+    `users`, `sessions`, `texts`, `images`, `videos`, `history`, `models` and `admin` are what
+    people ask for; the others are for those who build an entrypoint of their own.
     """
 
     settings: Settings
@@ -79,6 +82,7 @@ class Aigen:
     chats: Chats
     images: Images
     videos: Videos
+    history: History
     models: Models
     money: Money
     keys: Keys
@@ -87,6 +91,7 @@ class Aigen:
     health: ProviderHealth
     background: Background
     housekeeping: Housekeeping
+    retention: Retention
     store: Store
     media: MediaStore
     links: MediaLinks
@@ -142,6 +147,8 @@ async def _open_adapters(container: "Container", stack: AsyncExitStack) -> None:
     """Open what needs it, in this order; the stack closes it in the other."""
     media, store, passwords = container.media(), container.store(), container.passwords()
     journal = container.journal()
+    if isinstance(journal, FileJournal):
+        usable(container.settings().data_dir)
     await open_media(media)
     if isinstance(passwords, BcryptPasswords):
         stack.callback(passwords.close)
@@ -162,6 +169,7 @@ def _assemble(container: "Container") -> Aigen:
         chats=container.chats(),
         images=container.images(),
         videos=container.videos(),
+        history=container.history(),
         models=container.models(),
         money=container.money(),
         keys=container.keys(),
@@ -170,6 +178,7 @@ def _assemble(container: "Container") -> Aigen:
         health=container.health(),
         background=container.background(),
         housekeeping=container.housekeeping(),
+        retention=container.retention(),
         store=container.store(),
         media=container.media(),
         links=container.links(),
@@ -192,9 +201,8 @@ async def _provider(settings: Settings, *, needs_it: bool) -> AsyncIterator[str]
         serve_simulator,
     )
 
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    memory = usable(settings.data_dir) / "simulator-jobs"
     options = SimulatorOptions(chunk_seconds=0.03, image_seconds=1.5, video_seconds=10.0)
-    memory = settings.data_dir / "simulator-jobs"
     async with serve_simulator(Simulator(options, memory=memory)) as running:
         yield running.url
 

@@ -6,7 +6,7 @@ import json
 import logging
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -28,7 +28,7 @@ from aigen.domain.model.errors import (
     InstallationRunning,
     NotFound,
 )
-from aigen.domain.model.media import InputImage, MediaRejected, MediaType, StoredMedia
+from aigen.domain.model.media import MediaRejected, MediaType, StoredMedia
 from aigen.domain.services.restoration import make_safe
 from aigen.entrypoints.media import bucket_of, media_of, open_media
 from aigen.entrypoints.settings import Settings
@@ -102,14 +102,20 @@ async def after_restore(store: "DuckdbStore | PostgresStore") -> int:
 async def copy_files(source: MediaStore, target: MediaStore) -> None:
     """Copy all files under the keys that they have, a piece at a time."""
     async for key in source.all_keys():
-        folder, _, name = key.rpartition("/")
         try:
-            pieces = await source.stream(key)
-            await target.put(f"{folder}/", name.rpartition(".")[0], pieces, _ANY)
+            await copy_file(source, target, key)
         except NotFound:
             continue  # deleted meanwhile
         except MediaRejected:
             logger.warning("%s is damaged and was not copied", key)
+
+
+async def copy_file(source: MediaStore, target: MediaStore, key: str) -> StoredMedia:
+    """Copy one file, a piece at a time; what has been stored. Its key is another one if its bytes
+    are not of the type that its name says. Raises NotFound, MediaRejected, StorageFull."""
+    folder, _, name = key.rpartition("/")
+    pieces = await source.stream(key)
+    return await target.put(f"{folder}/", name.rpartition(".")[0], pieces, _ANY)
 
 
 @runtime_checkable
@@ -128,7 +134,7 @@ async def check(store: Examinable, media: MediaStore) -> Report:
         has_files = table in {IMAGES, VIDEOS}
 
         def look(value: Any, *, has_files: bool = has_files) -> None:
-            expected.extend(_files_of(value) if has_files else ())
+            expected.extend(value.files if has_files else ())
 
         try:
             rows[name] = await store.examine(table, look)
@@ -151,20 +157,6 @@ def _make_empty(folder: Path) -> None:
         raise BackupInvalid(f"The folder {folder} cannot be used: {error.strerror}.") from error
     if is_used:
         raise BackupInvalid(f"The folder {folder} is not empty: name a new one.")
-
-
-def _files_of(value: Any) -> Iterator[StoredMedia]:
-    candidates = (
-        getattr(value, "media", None),
-        *getattr(value, "pictures", ()),
-        getattr(value, "input_image", None),
-        getattr(value, "first_frame", None),
-        getattr(value, "last_frame", None),
-    )
-    for candidate in candidates:
-        found = candidate.stored if isinstance(candidate, InputImage) else candidate
-        if found is not None:
-            yield found
 
 
 def _write_manifest(folder: Path, *, with_media: bool) -> None:

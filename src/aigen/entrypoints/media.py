@@ -7,6 +7,7 @@ from aigen.adapters.media.bucket import Bucket, bucket_at
 from aigen.adapters.media.disk import DiskMedia
 from aigen.adapters.media.reserve import DiskReserve
 from aigen.adapters.media.s3 import S3Media
+from aigen.domain.model.errors import CannotStart
 from aigen.entrypoints.kinds import BaseUrl
 from aigen.entrypoints.settings import Settings, SettingsInvalid
 from aigen.ports.media import MediaStore
@@ -49,6 +50,12 @@ def media_of(settings: Settings, bucket: Bucket | None) -> MediaStore:
 async def open_media(media: MediaStore) -> None:
     """Make it ready to be used. Raises CannotStart."""
     if isinstance(media, DiskMedia):
-        media.open()
+        try:
+            media.open()
+        except OSError as error:
+            raise CannotStart(
+                f"Files cannot be kept in {error.filename} ({error.strerror}): set AIGEN_MEDIA_URL "
+                "to a folder that aigen may write to."
+            ) from error
     if isinstance(media, S3Media):
         await media.open()

@@ -10,6 +10,7 @@ from attrs import frozen
 from pydantic import SecretStr
 
 from aigen.domain.model.errors import CannotStart
+from aigen.entrypoints.data_dir import unusable, usable
 from aigen.entrypoints.settings import Settings
 
 
@@ -50,16 +51,12 @@ def derived(keys: Sequence[str], purpose: str) -> tuple[bytes, ...]:
 
 def kept(data_dir: Path, name: str) -> str:
     """The secret in the data dir's file of this name; made, with mode 0600, if there is none."""
-    file = data_dir / name
+    file = usable(data_dir) / name
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         _create(file)
         content = file.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise CannotStart(
-            f"The data dir {data_dir} cannot be used ({error.strerror}): set AIGEN_DATA_DIR to a "
-            "folder that aigen may write to."
-        ) from error
+        raise unusable(data_dir, error) from error
     if not content:
         raise CannotStart(f"The file {file} is empty: restore it, or delete it to get a new one.")
     return content

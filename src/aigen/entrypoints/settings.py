@@ -4,7 +4,7 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -180,6 +180,14 @@ class Settings(BaseSettings):
         64 * 2**20, description="free space below which nothing is submitted"
     )
     jobs_per_user: Count = Field(20, description="unfinished video jobs that a user may have")
+    retention_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
+        0, description="days that texts, images and videos are kept; 0 keeps them for ever"
+    )
+    retention_bytes_per_user: Bytes = Field(
+        0,
+        description="files kept of each user, the newest that fit, but anything for a day; 0 "
+        "keeps them all",
+    )
     docs: Switch = Field(True, description="`on` serves /docs and /openapi.json")
     metrics: Switch = Field(False, description="`on` serves /metrics to admins and the operator")
     trusted_proxies: Networks = Field(

@@ -10,9 +10,10 @@ from aigen.adapters.http.board import HouseClient, HttpEvents, HttpJobBoard, Htt
 from aigen.adapters.local_events import LocalEvents
 from aigen.adapters.openrouter.clients import OpenRouterClients
 from aigen.adapters.openrouter.videos import OpenRouterVideos
-from aigen.adapters.system_clock import SystemClock, SystemIds
+from aigen.adapters.system_clock import SystemIds
 from aigen.domain.model.errors import AigenError
 from aigen.domain.services.worker import Worker, WorkerPolicy
+from aigen.entrypoints.data_dir import usable
 from aigen.entrypoints.processes import Stop, within
 from aigen.entrypoints.secrets_file import kept
 from aigen.entrypoints.settings import Settings, SettingsInvalid
@@ -93,7 +94,7 @@ def _build_distant(settings: Settings, stack: AsyncExitStack) -> Worker:
         image_timeout=settings.image_timeout,
     )
     stack.push_async_callback(clients.aclose)
-    journal = FileJournal(settings.data_dir / "journals")
+    journal = FileJournal(usable(settings.data_dir) / "journals")
     stack.callback(journal.close)
     return Worker(
         HttpJobBoard(house),
@@ -101,7 +102,7 @@ def _build_distant(settings: Settings, stack: AsyncExitStack) -> Worker:
         HttpMediaFiles(house),
         HttpEvents(house, LocalEvents()),
         journal,
-        SystemClock(),
+        house.clock,
         SystemIds(),
         WorkerPolicy(
             sweep=settings.worker_interval,

@@ -18,7 +18,8 @@ class Claim:
     """A job in a worker's hands.
 
     With a `nonce` it is to be submitted; without, the provider works on it and it is to be
-    polled. `epoch` fences every later write. `folder` is where its film belongs.
+    polled, for which nobody needs its prompt. `epoch` fences every later write. `folder` is where
+    its film belongs.
     """
 
     video_id: str
@@ -41,16 +42,18 @@ class Claim:
 
     @classmethod
     def of(cls, job: VideoJob, *, folder: str, callback_url: str | None) -> "Claim":
+        is_submitted = job.provider_job_id is not None
         return cls(
             video_id=job.id,
             epoch=job.epoch,
             folder=folder,
             deadline_at=job.deadline_at,
-            nonce=None if job.provider_job_id else job.nonce,
+            nonce=None if is_submitted else job.nonce,
             provider_job_id=job.provider_job_id,
             polling_url=job.polling_url,
             model=job.model,
-            prompt=job.prompt,
+            # It may be long, and thousands of jobs are polled at the same time.
+            prompt="" if is_submitted else job.prompt,
             aspect_ratio=job.aspect_ratio,
             resolution=job.resolution,
             duration=job.duration,

@@ -1,12 +1,13 @@
 """What aigen remembers: a change is one function of the records, run as if alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from attrs import field, frozen
 
 from aigen.domain.model.audit import AuditEntry
+from aigen.domain.model.errors import InvalidRequest
 from aigen.domain.model.idempotency import RememberedRequest
 from aigen.domain.model.images import Image, ImageStatus
 from aigen.domain.model.keys import ApiKey
@@ -21,6 +22,7 @@ from aigen.domain.model.ledger import (
 )
 from aigen.domain.model.media import MediaRemoval
 from aigen.domain.model.pages import Page, PageRequest
+from aigen.domain.model.retention import Expired, Expiry
 from aigen.domain.model.sessions import RefreshToken, Session
 from aigen.domain.model.statistics import (
     Spend,
@@ -51,19 +53,31 @@ class WorkerLease:
 
 @frozen(kw_only=True)
 class HistoryQuery:
-    """Which of a user's generations: `text` is looked for in the prompt, whatever its case."""
+    """Which of a user's generations: `text` is looked for in the prompt, whatever its case; made
+    at `since` or later, and before `until`. Raises InvalidRequest if that leaves no time."""
 
     user_id: str
     page: PageRequest = field(factory=PageRequest)
     text: str | None = None
     model: str | None = None
     status: VideoStatus | ImageStatus | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.since is not None and self.until is not None and self.until <= self.since:
+            raise InvalidRequest("`until` must be after `since`.", field="until")
 
 
 class Repository(Protocol[K_contra, V]):
     """Values by key. What `put` and `remove` note is seen by everything after it."""
 
     def get(self, key: K_contra, /) -> V | None: ...
+
+    def get_many(self, keys: Iterable[K_contra], /) -> tuple[V, ...]:
+        """Those that there are, in the order of their keys, read at once; `get` has them at hand
+        then."""
+        ...
 
     def put(self, value: V, /) -> None:
         """Replace the value that was read under this key in this change; else it is new."""
@@ -165,6 +179,10 @@ class Videos(Repository[str, VideoJob], Protocol):
 
     def held_by(self, worker_id: str | None, limit: int, /) -> tuple[VideoJob, ...]:
         """Unfinished submitted jobs of a worker, or of nobody."""
+        ...
+
+    def held_unheard_of(self, worker_id: str, known: Collection[str], /) -> tuple[VideoJob, ...]:
+        """Those of a worker that are not among the ids `known` to it, which may be thousands."""
         ...
 
     def remove_of(self, user_id: str, /) -> None: ...
@@ -274,6 +292,15 @@ class Records(Protocol):
 
     @property
     def keys(self) -> Keys: ...
+
+    def expired(self, expiry: Expiry, limit: int, /) -> tuple[str, ...]:
+        """The ids of generations that have been kept long enough, of whatever kind, the oldest
+        first."""
+        ...
+
+    def expired_by_user(self, expiry: Expiry, /) -> tuple[Expired, ...]:
+        """All that has been kept long enough, whoever has most bytes of it first."""
+        ...
 
     def spent(self, since: SpendSince, /) -> Spend:
         """What all generations have cost."""

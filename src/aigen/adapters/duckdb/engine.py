@@ -68,7 +68,13 @@ def connect(file: Path, *, patience: float = LOCK_PATIENCE_SECONDS) -> duckdb.Du
     Raises DatabaseLocked naming the process that has it, DatabaseDamaged after copying a file
     that DuckDB refuses to a folder beside it.
     """
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(
+            f"The database {file} cannot be made ({error.strerror}): set AIGEN_DATABASE_URL, or "
+            "AIGEN_DATA_DIR, to a folder that aigen may write to."
+        ) from error
     give_up_at = time.monotonic() + patience
     connection = _try(file)
     while isinstance(connection, DatabaseLocked) and time.monotonic() < give_up_at:

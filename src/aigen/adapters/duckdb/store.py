@@ -20,6 +20,7 @@ from aigen.adapters.records.repositories import ShelvedRecords, Shelves
 from aigen.adapters.records.shelf import UNREAD, Log, Shelf
 from aigen.adapters.sql.archive import SqlArchive
 from aigen.adapters.sql.migrations import Migration
+from aigen.adapters.sql.moves import must_not_be_left
 from aigen.adapters.sql.rows import Row, Table
 from aigen.adapters.sql.tables import TABLES
 from aigen.domain.model.errors import Busy, DatabaseUnavailable
@@ -60,10 +61,13 @@ class _Look:
 class DuckdbStore(Store):
     """Reads run on the event loop, on the state of the last commit: what is hot takes no SQL and
     no other thread. A look that needs more is stopped, the database asked in a reader thread, and
-    the look run again with the answer. Writes go to the writer thread."""
+    the look run again with the answer. Writes go to the writer thread.
 
-    def __init__(self, file: Path) -> None:
+    A database that an installation has left for another one is opened only if `even_left`."""
+
+    def __init__(self, file: Path, *, even_left: bool = False) -> None:
         self._file = file
+        self._even_left = even_left
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="duckdb-reader")
         self._is_open = False
         #: How often the database had to be asked for a look, since it was opened.
@@ -90,11 +94,13 @@ class DuckdbStore(Store):
     async def open(self) -> list[Migration]:
         """Open the file, bring its schema up to date, read what is hot; what was migrated.
 
-        Raises DatabaseLocked, DatabaseDamaged, DatabaseTooNew or CannotStart.
+        Raises DatabaseLocked, DatabaseDamaged, DatabaseTooNew, InstallationClosed or CannotStart.
         """
         self._loop = asyncio.get_running_loop()
         self._database = await asyncio.to_thread(Database, self._file)
         try:
+            if not self._even_left:
+                must_not_be_left(self._ask_now)
             applied = await asyncio.to_thread(migrate, self._database.writing)
             self._writer = await asyncio.to_thread(
                 Writer, self._database, self._publish_from_thread
@@ -175,15 +181,18 @@ class DuckdbStore(Store):
 
     # --- looking ----------------------------------------------------------------------------
 
-    def _fetch(self, shelf: Shelf[Any, Any], key: Hashable) -> Any:
+    def _fetch(self, shelf: Shelf[Any, Any], keys: tuple[Hashable, ...]) -> list[Any]:
         recent = self._recent.get(shelf.name)
-        if recent is not None and (value := recent.get(key)) is not None:
-            return value
-        value = self._archive.get(TABLES[shelf.name], key)
+        if recent is None:
+            return self._archive.get(TABLES[shelf.name], keys)
+        known = {key: value for key in keys if (value := recent.get(key)) is not None}
+        unknown = [key for key in keys if key not in known]
+        found = self._archive.get(TABLES[shelf.name], unknown)
         # An answer older than the last commit may be out of date: use it, but don't keep it.
-        if recent is not None and value is not None and self._look.generation == self._generation:
-            recent.keep(key, value)
-        return value
+        if self._look.generation == self._generation:
+            for value in found:
+                recent.keep(shelf.key_of(value), value)
+        return [*known.values(), *found]
 
     def _ask(self, sql: str, parameters: tuple[object, ...] = (), /) -> Sequence[Row]:
         question = _Question(sql, parameters)

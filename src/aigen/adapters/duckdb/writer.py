@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
@@ -24,6 +25,11 @@ logger = structlog.get_logger()
 
 #: More changes in one commit would make the first of them wait too long.
 LARGEST_BATCH = 256
+
+#: A change waits so many seconds for others to share its commit, if the one before was shared and
+#: fewer than so many wait: what a commit costs hardly depends on how many it is for.
+COMPANY_SECONDS = 0.002
+FULL_BATCH = 32
 
 #: Seconds without work after which the write-ahead log is folded into the file.
 IDLE_SECONDS = 30.0
@@ -76,6 +82,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="duckdb-writer", daemon=True)
         self._is_dirty = True
         self._is_dead = False
+        self._has_company = False
         self._begin()
 
     def _begin(self) -> None:
@@ -128,6 +135,7 @@ class Writer:
         is_last = False
         while not is_last:
             batch, is_last = self._take()
+            self._has_company = len(batch) > 1
             if self._is_dead:
                 self._revive()
             if batch:
@@ -142,6 +150,8 @@ class Writer:
         batch: list[Waiting] = []
         try:
             waiting = self._waiting.get(timeout=IDLE_SECONDS)
+            if self._has_company and self._waiting.qsize() < FULL_BATCH:
+                time.sleep(COMPANY_SECONDS)
             while waiting is not None and len(batch) < LARGEST_BATCH - 1:
                 batch.append(waiting)
                 waiting = self._waiting.get_nowait()
@@ -214,14 +224,13 @@ class Writer:
         self._visitors.clear()
         self._log.clear()
 
-    def _fetch(self, shelf: Shelf[Any, Any], key: Hashable) -> Any:
-        """Read a row that is not in memory; it stays on the shelf until the batch is over."""
-        value = self._archive.get(TABLES[shelf.name], key)
-        if value is not None and shelf.is_swept(value):
-            value = None
-        shelf.place(key, value)
-        self._visitors.append((shelf, key))
-        return value
+    def _fetch(self, shelf: Shelf[Any, Any], keys: tuple[Hashable, ...]) -> Sequence[Any]:
+        """Read rows that are not in memory; they stay on the shelf until the batch is over."""
+        found = self._archive.get(TABLES[shelf.name], keys)
+        values = [value for value in found if not shelf.is_swept(value)]
+        shelf.know(keys, values)
+        self._visitors += ((shelf, key) for key in keys)
+        return values
 
     def _ask(self, sql: str, parameters: tuple[object, ...] = (), /) -> Sequence[Row]:
         return self._database.writing.execute(sql, parameters).fetchall()

@@ -4,13 +4,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from aigen.adapters.http.wire import dumps, loads
+from aigen.adapters.http.clock import HouseClock
+from aigen.adapters.http.wire import TIME_HEADER, dumps, loads
 from aigen.domain.model.errors import (
     AigenError,
     DatabaseUnavailable,
@@ -45,9 +47,11 @@ _MEANINGS = {
 
 
 class HouseClient:
-    """The connection that board, files and events share."""
+    """The connection that board, files and events share, and the time of the house at its other
+    end."""
 
     def __init__(self, base_url: str, token: str) -> None:
+        self.clock = HouseClock()
         self._base_url = base_url
         self._headers = {"Authorization": f"Bearer {token}"}
         self._client: httpx.AsyncClient | None = None
@@ -75,6 +79,8 @@ class HouseClient:
         except _OUTAGES as error:
             raise DatabaseUnavailable(f"The API cannot be reached: {error!r}") from error
         must_be_well(response)
+        if told := response.headers.get(TIME_HEADER):
+            self.clock.set(datetime.fromisoformat(told))
         return response.content
 
 

@@ -89,6 +89,11 @@ class ApiClient:
         with self._reached():
             return self._request("GET", path, None, {"Accept": media_type}).read()
 
+    def file(self, path: str, *, body: Any) -> "Download":
+        """The file with which the API answers a POST. Raises ApiRefused and ApiUnreachable."""
+        with self._reached():
+            return Download(self, self._request("POST", path, body, {}))
+
     def stream(
         self, path: str, *, body: Any, headers: Mapping[str, str] | None = None
     ) -> "EventStream":
@@ -177,11 +182,17 @@ class Download:
 
     _client: ApiClient
     _answer: Answer
-    _connections: Connections
+    #: Made for it alone, if it lies elsewhere.
+    _connections: Connections | None = None
 
     @property
     def media_type(self) -> str:
         return self._answer.header("Content-Type") or "application/octet-stream"
+
+    @property
+    def disposition(self) -> str:
+        """The name under which it is to be saved, as the header has it."""
+        return self._answer.header("Content-Disposition") or "attachment"
 
     @property
     def length(self) -> str | None:
@@ -196,7 +207,8 @@ class Download:
 
     def close(self) -> None:
         self._answer.close()
-        self._connections.close()
+        if self._connections is not None:
+            self._connections.close()
 
 
 def _must_be_well(answer: Answer) -> None:

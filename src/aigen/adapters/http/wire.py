@@ -10,6 +10,9 @@ from cattrs.strategies import configure_tagged_union
 from aigen.ports.jobs import Film, NoFilm
 from aigen.ports.provider import SubmitOutcome
 
+#: In the answers to leases: the time by which deadlines are counted, as RFC 3339.
+TIME_HEADER = "x-aigen-time"
+
 _json = make_converter()
 _json.register_unstructure_hook(Decimal, str)
 _json.register_structure_hook(Decimal, lambda text, _: Decimal(text))

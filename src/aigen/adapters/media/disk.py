@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
-import shutil
+import time
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
@@ -23,6 +23,9 @@ from aigen.ports.media import Accept, MediaStore
 _INCOMING = ".incoming/"
 _PIECE_BYTES = 2**20
 
+#: Other processes may share the folder: what was written to a moment ago is being written.
+_ABANDONED_AFTER_SECONDS = 3600.0
+
 
 class DiskMedia(MediaStore):
     """A file is written under `.incoming/`, made durable, then renamed: a name that exists
@@ -33,9 +36,12 @@ class DiskMedia(MediaStore):
         self._reserve = DiskReserve(folder, reserve)
 
     def open(self) -> None:
-        """Make the folder, and delete what an earlier process left half written."""
+        """Make the folder, and delete what processes that died have left half written."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.rmtree(self._folder / _INCOMING, ignore_errors=True)
+        for file in (self._folder / _INCOMING).glob("*"):
+            with contextlib.suppress(OSError):
+                if time.time() - file.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
+                    file.unlink()
         self._store = LocalStore(self._folder, automatic_cleanup=True, mkdir=True)
 
     async def put(

@@ -6,11 +6,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from aigen.adapters.records.repositories import Archive, Shelves
+from aigen.adapters.records.archive import Archive
+from aigen.adapters.records.repositories import Shelves
 from aigen.domain.model.audit import AuditEntry
+from aigen.domain.model.generations import Generation
 from aigen.domain.model.images import Image
 from aigen.domain.model.ledger import Charge, Grouping, SpentBy, SpentOn, Window
+from aigen.domain.model.media import bytes_of
 from aigen.domain.model.pages import Page, PageRequest
+from aigen.domain.model.retention import Expired, Expiry, Pruned, ended_at
 from aigen.domain.model.sessions import RefreshToken
 from aigen.domain.model.statistics import (
     Spend,
@@ -26,7 +30,7 @@ from aigen.ports.store import HistoryQuery
 
 V = TypeVar("V")
 G = TypeVar("G", bound=Hashable)
-Generation = TypeVar("Generation", Text, Image, VideoJob)
+Kind = TypeVar("Kind", Text, Image, VideoJob)
 
 
 class MemoryArchive(Archive):
@@ -93,6 +97,33 @@ class MemoryArchive(Archive):
     def count_unknown_videos(self) -> int:
         return sum(job.is_unknown for job in self._shelves.videos)
 
+    def expired(self, expiry: Expiry, limit: int) -> tuple[str, ...]:
+        return tuple(sorted(generation.id for generation in self._expired(expiry))[:limit])
+
+    def expired_by_user(self, expiry: Expiry) -> tuple[Expired, ...]:
+        groups = _grouped(self._expired(expiry), lambda generation: generation.user_id)
+        found = [
+            Expired(
+                user_id=user_id,
+                email=self._email_of(user_id),
+                pruned=sum(map(Pruned.of, group), Pruned()),
+            )
+            for user_id, group in groups.items()
+        ]
+        return tuple(sorted(found, key=lambda line: (-line.pruned.bytes, line.user_id)))
+
+    def _expired(self, expiry: Expiry) -> list[Generation]:
+        kinds = (self._shelves.texts, self._shelves.images, self._shelves.videos)
+        ended = [found for shelf in kinds for found in shelf if ended_at(found) is not None]
+        ended.sort(key=lambda generation: generation.id, reverse=True)
+        kept_bytes: Counter[str] = Counter()
+        expired = []
+        for generation in ended:
+            kept_bytes[generation.user_id] += bytes_of(generation.files)
+            if expiry.ends(generation, kept_bytes[generation.user_id]):
+                expired.append(generation)
+        return expired
+
     def audit(self, page: PageRequest) -> Page[AuditEntry]:
         return _cut(list(self._shelves.audit), page, lambda entry: entry.id)
 
@@ -142,9 +173,10 @@ class MemoryArchive(Archive):
         return tuple(sorted(found, key=lambda line: (-line.cost_usd, line.key)))
 
     def _label(self, grouping: Grouping, key: str) -> str | None:
-        if grouping is not Grouping.USER:
-            return key
-        user = self._shelves.users.peek(key)
+        return self._email_of(key) if grouping is Grouping.USER else key
+
+    def _email_of(self, user_id: str) -> str | None:
+        user = self._shelves.users.peek(user_id)
         return None if user is None else user.email
 
     def charged(self, since: datetime) -> Window:
@@ -155,10 +187,10 @@ class MemoryArchive(Archive):
         )
 
 
-def _grouped(charges: Iterable[Charge], key_of: Callable[[Charge], G]) -> dict[G, list[Charge]]:
-    groups: dict[G, list[Charge]] = {}
-    for charge in charges:
-        groups.setdefault(key_of(charge), []).append(charge)
+def _grouped(values: Iterable[V], key_of: Callable[[V], G]) -> dict[G, list[V]]:
+    groups: dict[G, list[V]] = {}
+    for value in values:
+        groups.setdefault(key_of(value), []).append(value)
     return groups
 
 
@@ -166,13 +198,15 @@ def _sum(charges: Iterable[Charge]) -> Decimal:
     return sum((charge.cost_usd for charge in charges), Decimal(0))
 
 
-def _history(generations: Iterable[Generation], query: HistoryQuery) -> Page[Generation]:
+def _history(generations: Iterable[Kind], query: HistoryQuery) -> Page[Kind]:
     wanted = [
         generation
         for generation in generations
         if generation.user_id == query.user_id
         and query.model in {None, generation.model}
         and (query.text is None or query.text.lower() in generation.prompt.lower())
+        and (query.since is None or generation.created_at >= query.since)
+        and (query.until is None or generation.created_at < query.until)
     ]
     return _cut(wanted, query.page, lambda generation: generation.id)
 

@@ -12,6 +12,7 @@ import psycopg
 import structlog
 from psycopg import errors
 from psycopg.adapt import AdaptersMap
+from psycopg.types.array import ListDumper
 from psycopg.types.string import StrDumperUnknown, TextLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -72,6 +73,7 @@ class _StorableText(StrDumperUnknown):
 def _adapters() -> AdaptersMap:
     adapters = AdaptersMap(psycopg.adapters)
     adapters.register_dumper(str, _StorableText)
+    adapters.register_dumper(tuple, ListDumper)
     for kind in ("uuid", "json"):
         adapters.register_loader(kind, TextLoader)
     return adapters

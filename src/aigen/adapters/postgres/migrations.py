@@ -1,8 +1,12 @@
 """Bringing the schema up to date, one process at a time."""
 
-import psycopg
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from aigen.adapters.postgres.database import Connection
 from aigen.adapters.sql.migrations import Migration, migrations_of, missing
+from aigen.adapters.sql.moves import must_not_be_filled
+from aigen.adapters.sql.rows import Row
 
 _REGISTER = """
 CREATE TABLE IF NOT EXISTS migrations (
@@ -22,16 +26,20 @@ def known() -> list[Migration]:
     return migrations_of("aigen.adapters.postgres")
 
 
-def migrate(connection: psycopg.Connection) -> list[Migration]:
+def migrate(connection: Connection) -> list[Migration]:
     """Bring the schema up to date, each step in a transaction of its own; what was applied.
 
-    Whoever else wants to migrate waits meanwhile. Raises DatabaseTooNew and DatabaseDamaged.
+    Whoever else wants to migrate waits meanwhile. Raises DatabaseTooNew, DatabaseDamaged, and
+    InstallationClosed while an installation moves here.
     """
-    connection.execute("SELECT pg_advisory_lock($1)", (_LOCK,))
-    try:
+
+    def ask(sql: str, parameters: tuple[object, ...] = (), /) -> Sequence[Row]:
+        return connection.execute(sql.encode(), parameters).fetchall()
+
+    with one_at_a_time(connection):
+        must_not_be_filled(ask)
         connection.execute(_REGISTER)
-        rows = connection.execute("SELECT number, checksum FROM migrations").fetchall()
-        steps = missing(dict(rows), known())
+        steps = _missing(connection)
         for migration in steps:
             with connection.transaction():
                 connection.execute(migration.sql.encode())
@@ -39,6 +47,24 @@ def migrate(connection: psycopg.Connection) -> list[Migration]:
                     "INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)",
                     (migration.number, migration.name, migration.checksum),
                 )
+    return steps
+
+
+def is_up_to_date(connection: Connection) -> bool:
+    """Whether a database has our schema. Raises as `migrate`."""
+    return not _missing(connection)
+
+
+@contextmanager
+def one_at_a_time(connection: Connection) -> Iterator[None]:
+    """A block in which nobody else migrates; it may stand in another one."""
+    connection.execute("SELECT pg_advisory_lock($1)", (_LOCK,))
+    try:
+        yield
     finally:
         connection.execute("SELECT pg_advisory_unlock($1)", (_LOCK,))
-    return steps
+
+
+def _missing(connection: Connection) -> list[Migration]:
+    rows = connection.execute("SELECT number, checksum FROM migrations").fetchall()
+    return missing(dict(rows), known())

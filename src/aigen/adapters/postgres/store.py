@@ -41,10 +41,14 @@ class PostgresStore(Store):
     async def open(self) -> list[Migration]:
         """Connect, and bring the schema up to date; what was migrated.
 
-        Raises CannotStart, DatabaseDamaged, DatabaseTooNew.
+        Raises CannotStart, DatabaseDamaged, DatabaseTooNew, InstallationClosed.
         """
         await self._database.open()
-        return await asyncio.to_thread(self._prepare)
+        try:
+            return await asyncio.to_thread(self._prepare)
+        except BaseException:
+            await self._database.close()
+            raise
 
     def _prepare(self) -> list[Migration]:
         with self._database.connect() as connection:

@@ -60,7 +60,7 @@ class _Run:
         )
         self.records = ShelvedRecords(self._shelves, self._archive)
 
-    def _fetch(self, shelf: Shelf[Any, Any], key: Hashable) -> Any:
+    def _fetch(self, shelf: Shelf[Any, Any], keys: tuple[Hashable, ...]) -> Sequence[Any]:
         raise NotImplementedError
 
     def _search(
@@ -102,24 +102,24 @@ class Look(_Run):
 
     _records_read = 0
 
-    def _fetch(self, shelf: Shelf[Any, Any], key: Hashable) -> Any:
+    def _fetch(self, shelf: Shelf[Any, Any], keys: tuple[Hashable, ...]) -> Sequence[Any]:
         self._count_one()
-        if shelf.name == SESSIONS.name:
-            value = self._session_with_user(key)
+        if shelf.name == SESSIONS.name and len(keys) == 1:
+            values = self._session_with_user(keys[0])
         else:
-            value = self._archive.get(TABLES[shelf.name], key)
-        shelf.place(key, value)
-        return value
+            values = self._archive.get(TABLES[shelf.name], keys)
+        shelf.know(keys, values)
+        return values
 
-    def _session_with_user(self, key: Hashable) -> Any:
+    def _session_with_user(self, key: Hashable) -> Sequence[Any]:
         """Whoever asks for a session asks for its user next, at every request: so one question."""
         rows = self._ask(_SESSION_WITH_USER, (key,)) if SESSIONS.may_have((key,)) else ()
         if not rows:
-            return None
+            return ()
         session, user = rows[0][: len(SESSIONS.columns)], rows[0][len(SESSIONS.columns) :]
         if user[0] is not None:
             self._shelves.users.learn(USERS.value(user))
-        return SESSIONS.value(session)
+        return (SESSIONS.value(session),)
 
     def _search(
         self,
@@ -147,12 +147,11 @@ class Change(_Run):
         #: What was only looked at, by shelf and key, and may change before the end.
         self._not_locked: set[tuple[Shelf[Any, Any], Hashable]] = set()
 
-    def _fetch(self, shelf: Shelf[Any, Any], key: Hashable) -> Any:
-        value = self._archive.get(TABLES[shelf.name], key, "FOR UPDATE")
-        if value is not None and shelf.is_swept(value):
-            value = None
-        shelf.place(key, value)
-        return value
+    def _fetch(self, shelf: Shelf[Any, Any], keys: tuple[Hashable, ...]) -> Sequence[Any]:
+        found = self._archive.get(TABLES[shelf.name], keys, "FOR UPDATE")
+        values = [value for value in found if not shelf.is_swept(value)]
+        shelf.know(keys, values)
+        return values
 
     def _search(
         self,
@@ -177,7 +176,7 @@ class Change(_Run):
 
     def _take_lease(self, worker_id: str) -> None:
         workers = self._shelves.workers
-        workers.place(worker_id, self._archive.get(WORKERS, worker_id, "FOR UPDATE"))
+        workers.know((worker_id,), self._archive.get(WORKERS, (worker_id,), "FOR UPDATE"))
         self._not_locked.discard((workers, worker_id))
 
     def commit(self, flush: Flush) -> None:

@@ -1,9 +1,12 @@
 """The repositories: what lies on the shelves, and questions about history for the archive."""
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from datetime import date, datetime
+from itertools import count, pairwise
 from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
 
+from aigen.adapters.records.archive import Archive
 from aigen.adapters.records.indexes import GroupIndex, ReadyQueue
 from aigen.adapters.records.shelf import Lock, Shelf, Sweep
 from aigen.domain.model.audit import AuditEntry
@@ -21,6 +24,7 @@ from aigen.domain.model.ledger import (
 )
 from aigen.domain.model.media import MediaRemoval
 from aigen.domain.model.pages import Page, PageRequest
+from aigen.domain.model.retention import Expired, Expiry
 from aigen.domain.model.sessions import RefreshToken, Session
 from aigen.domain.model.statistics import (
     Spend,
@@ -37,29 +41,6 @@ from aigen.ports.store import HistoryQuery, WorkerLease
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-
-
-class Archive(Protocol):
-    """Questions about everything ever stored: lists, searches, counts and sums."""
-
-    def count_users(self) -> UserCounts: ...
-    def users(self, text: str | None, page: PageRequest) -> Page[UserOverview]: ...
-    def count_tokens(self, now: datetime) -> TokenCounts: ...
-    def texts(self, query: HistoryQuery) -> Page[Text]: ...
-    def count_texts(self) -> int: ...
-    def images(self, query: HistoryQuery) -> Page[Image]: ...
-    def count_images(self) -> int: ...
-    def videos(self, query: HistoryQuery) -> Page[VideoJob]: ...
-    def unsettled_videos(self, kind: Unsettled, page: PageRequest) -> Page[VideoJob]: ...
-    def count_videos(self) -> dict[VideoStatus, int]: ...
-    def count_unknown_videos(self) -> int: ...
-    def audit(self, page: PageRequest) -> Page[AuditEntry]: ...
-    def spent(self, since: SpendSince) -> Spend: ...
-    def spent_on(self, user_id: str, since: datetime) -> tuple[SpentOn, ...]: ...
-    def spent_by(
-        self, grouping: Grouping, start: date | None, end: date | None
-    ) -> tuple[SpentBy, ...]: ...
-    def charged(self, since: datetime) -> Window: ...
 
 
 class Shelves:
@@ -127,6 +108,7 @@ class _Shelved(Generic[K, V]):
         self._shelf = shelf
         self._archive = archive
         self.get = shelf.get
+        self.get_many = shelf.get_many
         self.put = shelf.put
         self.remove = shelf.remove
 
@@ -235,7 +217,15 @@ _UNFINISHED = "user_id = $1 AND status IN ('queued', 'submitting', 'processing')
 _READY = "status = 'queued' AND NOT is_held AND not_before <= $1 ORDER BY turn, id LIMIT $2"
 _OVERDUE = "status = 'queued' AND NOT is_held AND deadline_at <= $1 ORDER BY deadline_at"
 _IN_HAND = "worker_id = $1 AND status IN ('submitting', 'processing') ORDER BY id LIMIT $2"
+_UNHEARD_OF = """worker_id = $1 AND status IN ('submitting', 'processing')
+    AND id >= $2 AND id < $3 AND NOT EXISTS (
+        SELECT FROM unnest($4::uuid[]) AS known (id) WHERE known.id = generated_videos.id
+    ) ORDER BY id"""
 _IN_NO_HAND = "worker_id IS NULL AND status IN ('submitting', 'processing') ORDER BY id LIMIT $1"
+
+#: Ids in one question: a thread's memory stays as large as the largest that it has asked.
+_IDS_AT_A_TIME = 1000
+_LOWEST_ID, _HIGHEST_ID = (str(UUID(int=number)) for number in (0, 2**128 - 1))
 
 
 class VideoRecords(_OwnedByUser[str, VideoJob]):
@@ -284,6 +274,14 @@ class VideoRecords(_OwnedByUser[str, VideoJob]):
         else:
             self._shelf.search(_IN_HAND, worker_id, limit, lock=Lock.LEASED)
         return self._by_worker().find((worker_id,))[:limit]
+
+    def held_unheard_of(self, worker_id: str, known: Collection[str], /) -> tuple[VideoJob, ...]:
+        ids = sorted(known)
+        edges = (_LOWEST_ID, *ids[_IDS_AT_A_TIME::_IDS_AT_A_TIME], _HIGHEST_ID)
+        for first, (lowest, highest) in zip(count(0, _IDS_AT_A_TIME), pairwise(edges)):
+            part = ids[first : first + _IDS_AT_A_TIME]
+            self._shelf.search(_UNHEARD_OF, worker_id, lowest, highest, part, lock=Lock.LEASED)
+        return tuple(job for job in self._by_worker().find((worker_id,)) if job.id not in known)
 
 
 class ProviderJobRecords(_OwnedByUser[str, ProviderJob]):
@@ -389,6 +387,12 @@ class ShelvedRecords:
         self.tallies = _Shelved(shelves.tallies, archive)
         self.limits = _Shelved(shelves.limits, archive)
         self.keys = KeyRecords(shelves.keys, archive)
+
+    def expired(self, expiry: Expiry, limit: int, /) -> tuple[str, ...]:
+        return self._archive.expired(expiry, limit)
+
+    def expired_by_user(self, expiry: Expiry, /) -> tuple[Expired, ...]:
+        return self._archive.expired_by_user(expiry)
 
     def spent(self, since: SpendSince, /) -> Spend:
         return self._archive.spent(since)

@@ -1,6 +1,6 @@
 """A shelf holds the values of one kind by key, and can undo what was done to it."""
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import cache
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -129,6 +129,12 @@ class Lock(Enum):
     NONE = "none"
 
 
+class Fetch(Protocol):
+    """Finds values that are not on a shelf by their keys, all at once; in no order."""
+
+    def __call__(self, shelf: "Shelf[Any, Any]", keys: tuple[Any, ...], /) -> Sequence[Any]: ...
+
+
 class Search(Protocol):
     """Puts on a shelf what is elsewhere and meets a condition in SQL; what may follow one may
     follow it."""
@@ -152,7 +158,7 @@ class Shelf(Generic[K, V]):
         name: str,
         key_of: Callable[[V], K],
         log: Log,
-        fetch: Callable[["Shelf[K, V]", K], V | None] | None = None,
+        fetch: Fetch | None = None,
         search: Search | None = None,
     ) -> None:
         self.name = name
@@ -181,7 +187,17 @@ class Shelf(Generic[K, V]):
         value = self._values.get(key, UNREAD)
         if value is not UNREAD:
             return value
-        return None if self._fetch is None else self._fetch(self, key)
+        found: Sequence[V] = () if self._fetch is None else self._fetch(self, (key,))
+        return found[0] if found else None
+
+    def get_many(self, keys: Iterable[K]) -> tuple[V, ...]:
+        """Those that there are, in the order of their keys; what is not here is fetched at once."""
+        wanted = tuple(dict.fromkeys(keys))
+        unread = tuple(key for key in wanted if self._values.get(key, UNREAD) is UNREAD)
+        fetched: Sequence[V] = self._fetch(self, unread) if unread and self._fetch else ()
+        found = {self.key_of(value): value for value in fetched}
+        values = (found.get(key, self.peek(key)) for key in wanted)
+        return tuple(value for value in values if value is not None)
 
     def search(self, where: str, *parameters: object, lock: Lock = Lock.ALL) -> None:
         """To be called before asking the shelf for more than one key: see that all that meets the
@@ -194,6 +210,12 @@ class Shelf(Generic[K, V]):
         key = self.key_of(value)
         if self._values.get(key, UNREAD) is UNREAD and not self.is_swept(value):
             self.place(key, value)
+
+    def know(self, keys: Iterable[K], values: Iterable[V]) -> None:
+        """Take in what was found elsewhere under these keys: under the others there is nothing."""
+        found = {self.key_of(value): value for value in values}
+        for key in keys:
+            self.place(key, found.get(key))
 
     def put(self, value: V) -> None:
         key = self.key_of(value)

@@ -5,13 +5,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
-from aigen.adapters.records.repositories import Archive
+from aigen.adapters.records.archive import Archive
 from aigen.adapters.sql import tables
+from aigen.adapters.sql.expiry import expired
 from aigen.adapters.sql.rows import Row, Table, naive
 from aigen.domain.model.audit import AuditEntry
 from aigen.domain.model.images import Image
 from aigen.domain.model.ledger import Grouping, Kind, SpentBy, SpentOn, Window
 from aigen.domain.model.pages import Page, PageRequest
+from aigen.domain.model.retention import Expired, Expiry, Pruned
 from aigen.domain.model.statistics import (
     Spend,
     SpendSince,
@@ -33,7 +35,8 @@ V = TypeVar("V")
 
 
 class Ask(Protocol):
-    """Runs one query, with `$1`, `$2`, … in its text, and gives all rows."""
+    """Runs one query, with `$1`, `$2`, … in its text, and gives all rows. A tuple among the
+    parameters is an array."""
 
     def __call__(self, sql: str, parameters: tuple[object, ...] = (), /) -> Sequence[Row]: ...
 
@@ -64,14 +67,22 @@ class SqlArchive(Archive):
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def get(self, table: Table[V], key: object, ending: str = "") -> V | None:
-        """One value by its primary key; there is none under an id that is not one of ours.
+    def get(self, table: Table[V], keys: Sequence[object], ending: str = "") -> list[V]:
+        """Values by their primary keys; there is none under an id that is not one of ours.
         `ending` follows the condition, as in `select`."""
-        keys = key if isinstance(key, tuple) else (key,)
-        if not table.may_have(keys):
-            return None
-        where = " AND ".join(f"{name} = ${place}" for place, name in enumerate(table.key, 1))
-        return next(self.select(table, f"{where} {ending}", keys), None)
+        wanted = [key if isinstance(key, tuple) else (key,) for key in keys]
+        wanted = [key for key in wanted if table.may_have(key)]
+        if not wanted:
+            return []
+        if len(wanted) == 1:
+            where = " AND ".join(f"{name} = ${place}" for place, name in enumerate(table.key, 1))
+            return list(self.select(table, f"{where} {ending}", wanted[0]))
+        # An array for each column, so that the text does not depend on how many are asked for;
+        # sorted, since two who lock the same rows in another order would stop each other.
+        arrays = (f"unnest(CAST(${n} AS {kind}[]))" for n, kind in enumerate(table.key_types, 1))
+        names = ", ".join(table.key)
+        where = f"({names}) IN (SELECT {', '.join(arrays)}) ORDER BY {names}"
+        return list(self.select(table, f"{where} {ending}", tuple(zip(*wanted, strict=True))))
 
     def resident(self, table: Table[V]) -> Iterator[V]:
         """All values that the owner of a database keeps in memory."""
@@ -165,6 +176,39 @@ class SqlArchive(Archive):
             (VideoError.SUBMISSION_OUTCOME_UNKNOWN.value,),
         )
         return int(count)
+
+    # --- retention --------------------------------------------------------------------------
+
+    def expired(self, expiry: Expiry, limit: int) -> tuple[str, ...]:
+        query, parameters = expired(expiry)
+        sql = f"SELECT id FROM ({query}) AS expired ORDER BY id LIMIT {limit:d}"  # noqa: S608
+        rows = self._ask(sql, parameters)
+        return tuple(str(found) for (found,) in rows)
+
+    def expired_by_user(self, expiry: Expiry) -> tuple[Expired, ...]:
+        query, parameters = expired(expiry)
+        rows = self._ask(
+            "SELECT user_id, max(email), count(*) FILTER (WHERE kind = 'text'),"  # noqa: S608
+            " count(*) FILTER (WHERE kind = 'image'), count(*) FILTER (WHERE kind = 'video'),"
+            " sum(file_count), sum(file_bytes)"
+            f" FROM ({query}) AS expired LEFT JOIN users ON users.id = user_id"
+            " GROUP BY user_id ORDER BY sum(file_bytes) DESC, user_id",
+            parameters,
+        )
+        return tuple(
+            Expired(
+                user_id=str(user_id),
+                email=email,
+                pruned=Pruned(
+                    texts=texts,
+                    images=images,
+                    videos=videos,
+                    files=int(files),
+                    bytes=int(file_bytes),
+                ),
+            )
+            for user_id, email, texts, images, videos, files, file_bytes in rows
+        )
 
     # --- money and audit --------------------------------------------------------------------
 
@@ -265,4 +309,6 @@ def _history(query: HistoryQuery) -> _Conditions:
     conditions.add("user_id = {}", query.user_id)
     conditions.add_unless_none("model = {}", query.model)
     conditions.add_unless_none("strpos(lower(prompt), {}) > 0", query.text and query.text.lower())
+    conditions.add_unless_none("created_at >= {}", query.since and naive(query.since))
+    conditions.add_unless_none("created_at < {}", query.until and naive(query.until))
     return conditions

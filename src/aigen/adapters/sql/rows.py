@@ -25,13 +25,13 @@ class Codec:
 
 @frozen(kw_only=True)
 class Column:
-    """A column, and the attribute that it holds. A derived one is written for readers of the
-    database and never read back."""
+    """A column, and the attribute that it holds. One that is derived from others is written for
+    questions in SQL and never read back."""
 
     name: str
     codec: Codec
     attribute: str
-    is_derived: bool = False
+    derived_from: frozenset[str] = frozenset()
 
 
 _ID_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -83,11 +83,24 @@ class Table(Generic[V]):
         self.key_places = tuple(self.names.index(name) for name in key)
         self.all_places = tuple(range(len(columns)))
         self._readers: dict[tuple[int, ...], _RowReader] = {}
-        self._attributes = attrgetter(*(column.attribute for column in columns))
+        own = [place for place, column in enumerate(columns) if not column.derived_from]
+        self._own_places = tuple(own)
+        self._own = attrgetter(*(columns[place].attribute for place in own))
+        self._derived = tuple(
+            (place, {self.names.index(name) for name in column.derived_from})
+            for place, column in enumerate(columns)
+            if column.derived_from
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @property
+    def key_types(self) -> tuple[str, ...]:
+        """What both databases call the types of the primary key."""
+        codecs = (self.columns[place].codec for place in self.key_places)
+        return tuple("UUID" if codec is ID else "VARCHAR" for codec in codecs)
 
     @property
     def has_all_resident(self) -> bool:
@@ -116,16 +129,18 @@ class Table(Generic[V]):
                 if found is None or column.codec.decode is None
                 else column.codec.decode(found)
                 for column, found in zip(self.columns, row, strict=True)
-                if not column.is_derived
+                if not column.derived_from
             }
         )
 
     def changed(self, before: V, after: V) -> list[int]:
         """The places of the columns in which two values differ."""
-        old, new = self._attributes(before), self._attributes(after)
+        old, new = self._own(before), self._own(after)
         # Most attributes are the same object; `compress` passes over those in C.
-        others = compress(self.all_places, map(is_not, old, new))
-        return [place for place in others if old[place] != new[place]]
+        others = compress(range(len(self._own_places)), map(is_not, old, new))
+        changed = [self._own_places[place] for place in others if old[place] != new[place]]
+        derived = (place for place, sources in self._derived if not sources.isdisjoint(changed))
+        return [*changed, *derived]
 
 
 _json = make_converter()

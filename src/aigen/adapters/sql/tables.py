@@ -20,7 +20,7 @@ from aigen.domain.model.idempotency import Attempt, RememberedRequest
 from aigen.domain.model.images import Image, ImageStatus
 from aigen.domain.model.keys import ApiKey
 from aigen.domain.model.ledger import Charge, ChargeState, Kind, Limits, Tally
-from aigen.domain.model.media import InputImage, MediaRemoval, StoredMedia
+from aigen.domain.model.media import InputImage, MediaRemoval, StoredMedia, bytes_of
 from aigen.domain.model.sessions import RefreshToken, Session
 from aigen.domain.model.texts import Text, Usage
 from aigen.domain.model.throttle import FailedLogins
@@ -129,23 +129,35 @@ TEXTS = Table(
     ),
 )
 
+
+def _files(*names: str) -> tuple[Column, ...]:
+    """How many files are named in these columns, and how many bytes they have."""
+    return tuple(
+        Column(name=name, codec=Codec(count), attribute="files", derived_from=frozenset(names))
+        for name, count in (("file_count", len), ("file_bytes", bytes_of))
+    )
+
+
 IMAGES = Table(
     "generated_images",
     Image,
     ("id",),
-    columns(
-        id=ID,
-        user_id=ID,
-        model=PLAIN,
-        prompt=PLAIN,
-        status=of_enum(ImageStatus),
-        created_at=TIME,
-        input_image=of_json(InputImage),
-        pictures=of_json(tuple[StoredMedia, ...]),
-        text=PLAIN,
-        cost_usd=PLAIN,
-        error=PLAIN,
-        error_code=PLAIN,
+    (
+        *columns(
+            id=ID,
+            user_id=ID,
+            model=PLAIN,
+            prompt=PLAIN,
+            status=of_enum(ImageStatus),
+            created_at=TIME,
+            input_image=of_json(InputImage),
+            pictures=of_json(tuple[StoredMedia, ...]),
+            text=PLAIN,
+            cost_usd=PLAIN,
+            error=PLAIN,
+            error_code=PLAIN,
+        ),
+        *_files("pictures", "input_image"),
     ),
     resident_where="status = 'processing'",
     is_resident=lambda image: image.status is ImageStatus.PROCESSING,
@@ -161,7 +173,7 @@ VIDEOS = Table(
             name="generation_type",
             codec=Codec(lambda member: member.value),
             attribute="generation_type",
-            is_derived=True,
+            derived_from=frozenset({"first_frame"}),
         ),
         Column(name="status", codec=of_enum(VideoState), attribute="state"),
         *columns(
@@ -194,6 +206,7 @@ VIDEOS = Table(
             not_before=TIME,
             deadline_at=TIME,
         ),
+        *_files("media", "first_frame", "last_frame"),
     ),
     resident_where="status IN ('queued', 'submitting', 'processing')",
     is_resident=lambda job: not job.is_terminal,

@@ -24,6 +24,7 @@ class Action(StrEnum):
     LIMITS_CHANGED = "limits_changed"
     SUBMISSION_RESOLVED = "submission_resolved"
     RESTORED = "restored"
+    HISTORY_PRUNED = "history_pruned"
 
 
 @frozen(kw_only=True)

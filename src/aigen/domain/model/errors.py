@@ -15,7 +15,7 @@ AigenError
 ├── Unavailable       ProviderUnavailable, StorageFull, DatabaseUnavailable, ShuttingDown
 ├── OutcomeUnknown    ProviderOutcomeUnknown
 └── CannotStart       DatabaseLocked, DatabaseDamaged, DatabaseTooNew, InstallationRunning,
-                      BackupInvalid
+                      InstallationClosed, BackupInvalid
 
 A leaf's docstring is what the user reads unless the raiser knows better; `code` never changes.
 """
@@ -370,6 +370,12 @@ class InstallationRunning(CannotStart):
     """The installation is running: stop it first."""
 
     code = "installation_running"
+
+
+class InstallationClosed(CannotStart):
+    """The installation is moving to another database, or has moved there."""
+
+    code = "installation_closed"
 
 
 class BackupInvalid(CannotStart):

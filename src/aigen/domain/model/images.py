@@ -7,7 +7,7 @@ from enum import StrEnum
 from attrs import evolve, frozen
 
 from aigen.domain.model import limits
-from aigen.domain.model.media import InputImage, Picture, StoredMedia
+from aigen.domain.model.media import InputImage, Picture, StoredMedia, files_of
 
 
 class ImageStatus(StrEnum):
@@ -59,6 +59,11 @@ class Image:
     cost_usd: Decimal | None = None
     error: str | None = None
     error_code: str | None = None
+
+    @property
+    def files(self) -> tuple[StoredMedia, ...]:
+        """All that is stored for it: its pictures, and the one that it was made from."""
+        return files_of(*self.pictures, self.input_image)
 
     def completed(
         self,

@@ -79,6 +79,17 @@ class InputImage:
     stored: StoredMedia | None = None
 
 
+def files_of(*parts: StoredMedia | InputImage | None) -> tuple[StoredMedia, ...]:
+    """The parts that are files of ours."""
+    stored = (part.stored if isinstance(part, InputImage) else part for part in parts)
+    return tuple(file for file in stored if file is not None)
+
+
+def bytes_of(files: Iterable[StoredMedia]) -> int:
+    """How much room the files take."""
+    return sum(file.size for file in files)
+
+
 @frozen(kw_only=True)
 class MediaRemoval:
     """Files still to be deleted: one, or a folder if `prefix` ends with a slash."""

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from aigen.domain.model import limits
 from aigen.domain.model.errors import InvalidRequest
+from aigen.domain.model.media import StoredMedia
 
 
 class Speaker(StrEnum):
@@ -80,3 +81,8 @@ class Text:
     usage: Usage
     cost_usd: Decimal | None
     created_at: datetime
+
+    @property
+    def files(self) -> tuple[StoredMedia, ...]:
+        """None: all of it is in here."""
+        return ()

@@ -15,7 +15,7 @@ from aigen.domain.model.errors import (
     NotHeld,
     NotUnknown,
 )
-from aigen.domain.model.media import InputImage, StoredMedia
+from aigen.domain.model.media import InputImage, StoredMedia, files_of
 from aigen.domain.model.video_requests import VideoRequest
 
 
@@ -189,6 +189,11 @@ class VideoJob:
             generate_audio=self.generate_audio,
             seed=self.seed,
         )
+
+    @property
+    def files(self) -> tuple[StoredMedia, ...]:
+        """All that is stored for it: its film, and the pictures that it begins and ends with."""
+        return files_of(self.media, self.first_frame, self.last_frame)
 
     @property
     def shown_error_code(self) -> VideoError | None:

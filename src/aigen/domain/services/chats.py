@@ -88,7 +88,7 @@ class Chats:
     async def _quote(self, request: ChatRequest) -> Decimal | None:
         """That of the dearest model which may answer; None if one has no price."""
         quotes = [
-            await self._money.quote(evolve(request, models=(model,))) for model in request.models
+            await self._money.estimate(evolve(request, models=(model,))) for model in request.models
         ]
         known = [quote for quote in quotes if quote is not None]
         return max(known) if len(known) == len(quotes) else None

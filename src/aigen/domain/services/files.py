@@ -1,5 +1,6 @@
 """Deleting the files of what was removed; noted in the same change, so none is forgotten."""
 
+import asyncio
 import logging
 from collections.abc import Iterable
 
@@ -10,6 +11,9 @@ from aigen.ports.media import MediaStore
 from aigen.ports.store import Records, Store
 
 logger = logging.getLogger(__name__)
+
+#: Removals carried out side by side: a bucket takes a while to answer each.
+_AT_ONCE = 32
 
 
 def remove_films(records: Records, job: VideoJob, epochs: Iterable[int]) -> None:
@@ -24,15 +28,30 @@ class Files:
         self._store = store
         self._media = media
 
-    async def carry_out_removals(self) -> None:
-        """Delete all files noted for removal. What fails stays noted for the next time."""
-        for removal in await self._store.read(lambda records: records.removals.all()):
-            await self._carry_out(removal)
+    async def carry_out_removals(self) -> bool:
+        """Delete all files noted for removal; whether it was of any use to try. What fails stays
+        noted for the next time."""
+        noted = await self._store.read(lambda records: records.removals.all())
+        for start in range(0, len(noted), _AT_ONCE):
+            some = noted[start : start + _AT_ONCE]
+            are_gone = await asyncio.gather(*map(self._delete, some))
+            gone = [removal for removal, is_gone in zip(some, are_gone, strict=True) if is_gone]
+            if not gone:  # the storage is away: so it would be with the others
+                return False
+            await self._forget(gone)
+        return True
 
-    async def _carry_out(self, removal: MediaRemoval) -> None:
+    async def _delete(self, removal: MediaRemoval) -> bool:
         try:
             await self._media.remove(removal.prefix)
         except (StorageFull, OSError):
             logger.exception("files could not be deleted; trying again later")
-            return
-        await self._store.write(lambda records: records.removals.remove(removal.prefix))
+            return False
+        return True
+
+    async def _forget(self, removals: Iterable[MediaRemoval]) -> None:
+        def change(records: Records) -> None:
+            for removal in removals:
+                records.removals.remove(removal.prefix)
+
+        await self._store.write(change)

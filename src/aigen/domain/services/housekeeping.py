@@ -9,6 +9,7 @@ from aigen.domain.services.costs import Costs
 from aigen.domain.services.files import Files
 from aigen.domain.services.images import Images
 from aigen.domain.services.provider_health import ProviderHealth
+from aigen.domain.services.retention import Retention
 from aigen.ports.clock import Clock
 from aigen.ports.store import Records, Store
 
@@ -29,6 +30,7 @@ class Housekeeping:
         images: Images,
         costs: Costs,
         health: ProviderHealth,
+        retention: Retention,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -36,6 +38,7 @@ class Housekeeping:
         self._images = images
         self._costs = costs
         self._health = health
+        self._retention = retention
         self._clock = clock
 
     async def run(self) -> None:
@@ -59,6 +62,7 @@ class Housekeeping:
             await self._health.examine()
         if prune:
             await self.prune()
+            await self._retention.prune()
 
     async def prune(self) -> None:
         """Forget what nobody will ask for any more."""

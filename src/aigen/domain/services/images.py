@@ -25,7 +25,7 @@ from aigen.domain.model.media import (
     type_of,
 )
 from aigen.domain.model.pages import Page
-from aigen.domain.services import ledger
+from aigen.domain.services import ledger, removal
 from aigen.domain.services.background import Background
 from aigen.domain.services.files import Files
 from aigen.domain.services.inputs import Intake, give_out, store_picture
@@ -109,7 +109,7 @@ class Images:
             key_id=key_id,
             kind=Kind.IMAGE,
             model=request.model,
-            estimate_usd=await self._money.quote(request),
+            estimate_usd=await self._money.estimate(request),
             created_at=now,
             closes_at=now + self._patience,
         )
@@ -145,10 +145,10 @@ class Images:
     async def remove(self, user_id: str, image_id: str) -> None:
         """Remove an image with its files. Raises NotFound."""
 
+        now = self._clock.now()
+
         def change(records: Records) -> None:
-            _own(records, user_id, image_id)
-            records.images.remove(image_id)
-            records.removals.put(MediaRemoval(prefix=folder_of(user_id, image_id)))
+            removal.remove(records, [_own(records, user_id, image_id)], now)
 
         await self._store.write(change)
         await self._files.carry_out_removals()

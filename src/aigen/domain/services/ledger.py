@@ -40,30 +40,35 @@ class Cap:
     left_usd: Decimal
     renews_at: datetime
 
+    def forbids(self, estimate_usd: Decimal | None) -> bool:
+        """Whether it is too little for that; what nobody can tell fits if anything is left."""
+        return self.left_usd <= 0 if estimate_usd is None else estimate_usd > self.left_usd
+
 
 def reserve(records: Records, charge: Charge) -> None:
     """Within a change: put the estimate of a new charge aside. Raises SpendLimitReached.
 
     What has no estimate takes all that is left, so that nothing is bought beside it.
     """
-    tightest = min(caps(records, charge), key=lambda cap: cap.left_usd, default=None)
+    tightest = tightest_cap(records, charge.user_id, charge.key_id, charge.created_at)
+    if tightest is not None and tightest.forbids(charge.estimate_usd):
+        raise reached(tightest)
     reserved = charge.estimate_usd
-    if tightest is None:
-        reserved = reserved or Decimal(0)
-    elif reserved is None and tightest.left_usd > 0:
-        reserved = tightest.left_usd
-    elif reserved is None or reserved > tightest.left_usd:
-        raise _reached(tightest)
+    if reserved is None:
+        reserved = Decimal(0) if tightest is None else tightest.left_usd
     _put(records, None, evolve(charge, reserved_usd=reserved))
 
 
-def caps(records: Records, charge: Charge) -> Iterator[Cap]:
-    """Every cap that a charge is under."""
-    now = charge.created_at
-    theirs = records.limits.get(charge.user_id)
+def tightest_cap(records: Records, user_id: str, key_id: str | None, now: datetime) -> Cap | None:
+    """Of the caps on what a user buys, by a key or without one, that with least left."""
+    return min(_caps(records, user_id, key_id, now), key=lambda cap: cap.left_usd, default=None)
+
+
+def _caps(records: Records, user_id: str, key_id: str | None, now: datetime) -> Iterator[Cap]:
+    theirs = records.limits.get(user_id)
     if theirs is not None:
         yield from _of_owner(records, theirs, (Scope.USER_DAY, Scope.USER_MONTH), now)
-    key = None if charge.key_id is None else records.keys.get(charge.key_id)
+    key = None if key_id is None else records.keys.get(key_id)
     if key is not None and key.usd_month is not None:
         limits = Limits(owner=key.id, usd_month=key.usd_month)
         yield from _of_owner(records, limits, (Scope.KEY, Scope.KEY), now)
@@ -211,7 +216,8 @@ _WHOSE = {
 }
 
 
-def _reached(cap: Cap) -> SpendLimitReached:
+def reached(cap: Cap) -> SpendLimitReached:
+    """What is said to whoever wants more than a cap leaves."""
     renewal = f"It renews at {cap.renews_at:%Y-%m-%d %H:%M} UTC."
     if cap.scope is Scope.HOUSE:  # what others spend is nobody's business
         return SpendLimitReached(

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from aigen.domain.model.audit import Action, AuditEntry
 from aigen.domain.model.catalogue import check_offered
-from aigen.domain.model.errors import InvalidRequest, NotFound
+from aigen.domain.model.errors import InvalidRequest, NotFound, SpendLimitReached
 from aigen.domain.model.estimates import Request, estimate
 from aigen.domain.model.ledger import (
     HOUSE,
@@ -23,10 +23,19 @@ from aigen.domain.model.ledger import (
     next_month,
 )
 from aigen.domain.model.video_requests import VideoRequest
-from aigen.domain.services.ledger import tally_of
+from aigen.domain.services.ledger import reached, tally_of, tightest_cap
 from aigen.domain.services.models import Models
 from aigen.ports.clock import Clock, Ids
 from aigen.ports.store import Records, Store
+
+
+@frozen(kw_only=True)
+class Quote:
+    """What a request will cost in US dollars, rather too much; None if nobody can tell. And why
+    it would be refused at this moment, if it would."""
+
+    estimate_usd: Decimal | None
+    objection: SpendLimitReached | None
 
 
 @frozen(kw_only=True)
@@ -65,7 +74,18 @@ class Money:
         self._clock = clock
         self._ids = ids
 
-    async def quote(self, request: Request) -> Decimal | None:
+    async def quote(self, user_id: str, request: Request, *, key_id: str | None = None) -> Quote:
+        """What a user is told before sending. `key_id` is the personal key that will pay."""
+        amount = await self.estimate(request)
+        now = self._clock.now()
+
+        def look(records: Records) -> SpendLimitReached | None:
+            cap = tightest_cap(records, user_id, key_id, now)
+            return reached(cap) if cap is not None and cap.forbids(amount) else None
+
+        return Quote(estimate_usd=amount, objection=await self._store.read(look))
+
+    async def estimate(self, request: Request) -> Decimal | None:
         """What a request will cost in US dollars, rather too much; None if nobody can tell."""
         model = await self._models.find(request.model)
         return None if model is None else estimate(request, model)

@@ -51,7 +51,7 @@ class Texts:
         Raises as `generate`, IdempotencyConflict and IdempotencyInProgress.
         """
         call = self._call(user_id, request, key, key_id)
-        earlier = await self._calls.begin(call, await self._money.quote(request))
+        earlier = await self._calls.begin(call, await self._money.estimate(request))
         if earlier is not None:
             return earlier
         return Once(value=await self._background.finish(self._ask(call, request)))
@@ -70,7 +70,7 @@ class Texts:
         A listener who leaves stops nothing: the text is finished and kept.
         """
         call = self._call(user_id, request, key, key_id)
-        earlier = await self._calls.begin(call, await self._money.quote(request))
+        earlier = await self._calls.begin(call, await self._money.estimate(request))
         if earlier is not None:
             return Once(value=_again(earlier.value), is_replay=True)
         return Once(value=await self._background.hear(self._stream(call, request)))

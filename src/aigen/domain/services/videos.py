@@ -8,11 +8,11 @@ from datetime import timedelta
 from aigen.domain.model.errors import JobUnfinished, NotFound, TokenRevoked, TooManyJobs
 from aigen.domain.model.idempotency import Attempt, IdempotencyKey
 from aigen.domain.model.ledger import Charge, Kind
-from aigen.domain.model.media import MediaRemoval, folder_of
+from aigen.domain.model.media import folder_of
 from aigen.domain.model.pages import Page
 from aigen.domain.model.video_requests import VideoPolicy, VideoRequest
 from aigen.domain.model.videos import VideoJob, VideoState
-from aigen.domain.services import ledger
+from aigen.domain.services import ledger, removal
 from aigen.domain.services.files import Files, remove_films
 from aigen.domain.services.inputs import Intake
 from aigen.domain.services.money import Money
@@ -151,7 +151,7 @@ class Videos:
             key_id=key_id,
             kind=Kind.VIDEO,
             model=job.model,
-            estimate_usd=await self._money.quote(job.request),
+            estimate_usd=await self._money.estimate(job.request),
             created_at=job.created_at,
         )
 
@@ -258,11 +258,7 @@ class Videos:
             job = _own(records, user_id, video_id)
             if not job.is_terminal:
                 raise JobUnfinished
-            ledger.close_of_job(records, job, now)
-            records.videos.remove(video_id)
-            if job.provider_job_id is not None:
-                records.provider_jobs.remove(job.provider_job_id)
-            records.removals.put(MediaRemoval(prefix=folder_of(user_id, video_id)))
+            removal.remove(records, [job], now)
 
         await self._store.write(change)
         await self._files.carry_out_removals()

@@ -161,8 +161,8 @@ class Work(JobBoard):
         def look(records: Records) -> list[VideoJob]:
             return [
                 job
-                for job in records.videos.held_by(worker_id, _ALL)
-                if job.id not in holding and (has_room or job.state is VideoState.PROCESSING)
+                for job in records.videos.held_unheard_of(worker_id, holding)
+                if has_room or job.state is VideoState.PROCESSING
             ]
 
         return tuple(self._claim(job) for job in await self._store.read(look))

@@ -13,6 +13,7 @@ from aigen.adapters.http.client import ApiClient
 from aigen.entrypoints import maintenance
 from aigen.entrypoints.api.schemas.maintenance import ReportOut
 from aigen.entrypoints.commands.installation import work_on
+from aigen.entrypoints.commands.migrate_to import migrate_to
 from aigen.entrypoints.database import database_of, store_of
 from aigen.entrypoints.settings import Settings
 
@@ -24,12 +25,15 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @click.group()
 def db() -> None:
-    """Migrate, back up, restore and check the database.
+    """Migrate, back up, restore, check and move the database.
 
     \b
     Example:
       aigen db backup /backups/today --media
     """
+
+
+db.add_command(migrate_to)
 
 
 @db.command()

@@ -39,5 +39,7 @@ async def _opened(settings: Settings, directly: "Callable[[Aigen], Coroutine[Any
     from aigen.entrypoints.library import Aigen  # noqa: PLC0415
 
     os.umask(0o077)
-    async with Aigen.open(settings) as aigen:
+    # A command does what it says: what has been kept long enough is for servers to remove.
+    quiet = settings.model_copy(update={"retention_days": 0, "retention_bytes_per_user": 0})
+    async with Aigen.open(quiet) as aigen:
         return await directly(aigen)

@@ -1,4 +1,4 @@
-"""`aigen up`, `aigen api`, `aigen worker`."""
+"""`aigen up`, `aigen api`."""
 
 import secrets
 import sys
@@ -11,7 +11,6 @@ from aigen.entrypoints.library import Aigen
 from aigen.entrypoints.processes import Stop
 from aigen.entrypoints.serving import serve_api
 from aigen.entrypoints.settings import Settings
-from aigen.entrypoints.worker import serve_worker
 
 
 @click.command()
@@ -42,23 +41,6 @@ def api(*, no_worker: bool) -> None:
     settings = Settings()
     logs.configure(settings)
     sys.exit(processes.run(partial(serve_api, settings, with_worker=not no_worker)))
-
-
-@click.command()
-def worker() -> None:
-    """Start a worker: on PostgreSQL if AIGEN_DATABASE_URL says so, else through the API.
-
-    To the API at AIGEN_API_URL it shows AIGEN_WORKER_TOKEN, or the token in the data dir if it
-    shares that with the API.
-
-    \b
-    Example:
-      AIGEN_DATABASE_URL=postgresql://… OPENROUTER_API_KEY=… aigen worker
-      AIGEN_API_URL=https://api.example.org AIGEN_WORKER_TOKEN=… OPENROUTER_API_KEY=… aigen worker
-    """
-    settings = Settings()
-    logs.configure(settings)
-    sys.exit(processes.run(partial(serve_worker, settings)))
 
 
 async def _serve_everything(settings: Settings, stop: Stop) -> None:

@@ -17,6 +17,8 @@ class About:
     registration: str = "closed"
     media_origin: str = ""
     max_body: int = 0
+    retention_days: int | None = None
+    retention_bytes_per_user: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -25,7 +27,7 @@ class About:
 
     @classmethod
     def of(cls, answer: dict[str, Any]) -> "About":
-        return cls(**{name: answer[name] for name in fields_dict(cls)})
+        return cls(**{name: answer[name] for name in fields_dict(cls) if name in answer})
 
 
 class Installation:

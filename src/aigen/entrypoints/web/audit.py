@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aigen.entrypoints.web.wording import counted
+from aigen.entrypoints.web.wording import counted, pruned
 
 _ROLES = {"admin": "an administrator", "user": "a plain user"}
 _SETTLED = {
@@ -30,6 +30,7 @@ _SENTENCES = {
     "limits_changed": "{actor} changed the limits of {target}",
     "submission_resolved": "{actor} {settled} the video {video}",
     "restored": "A backup was restored, and {held} held back",
+    "history_pruned": "What had been kept long enough was removed: {pruned}",
 }
 
 
@@ -46,6 +47,7 @@ def sentence(entry: Mapping[str, Any], name_of: Callable[[str], str]) -> str:
         settled=_SETTLED.get(details.get("how", ""), "settled"),
         video=target,
         held=counted(int(details.get("held", "0")), "job"),
+        pruned=pruned(details),
     )
 
 

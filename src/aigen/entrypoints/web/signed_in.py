@@ -10,7 +10,13 @@ from flask import g, session
 from flask.sessions import SessionMixin
 from flask_wtf.csrf import generate_csrf
 
-from aigen.adapters.http.client import ApiClient, ApiRefused, ApiUnreachable, EventStream
+from aigen.adapters.http.client import (
+    ApiClient,
+    ApiRefused,
+    ApiUnreachable,
+    Download,
+    EventStream,
+)
 from aigen.entrypoints.web.backend import backend, guest_api
 from aigen.entrypoints.web.tokens import Tokens
 
@@ -63,6 +69,10 @@ class SignedInApi:
     def fetch(self, path: str, media_type: str) -> bytes:
         """The answer as it comes, in this media type."""
         return self._call(lambda api: api.fetch(path, media_type))
+
+    def file(self, path: str, *, body: Any) -> Download:
+        """The file with which the API answers a POST; it has to be read or closed."""
+        return self._call(lambda api: api.file(path, body=body))
 
     def stream(
         self, path: str, *, body: Any, headers: Mapping[str, str] | None = None

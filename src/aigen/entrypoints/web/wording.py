@@ -10,6 +10,7 @@ from flask import Flask
 _MILLION = 1_000_000
 _MINUTE, _HOUR, _DAY, _WEEK = 60, 3600, 86_400, 7 * 86_400
 _CENT = Decimal("0.01")
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
 def usd(amount: float | None) -> str:
@@ -60,6 +61,20 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def size(count: int) -> str:
+    """Bytes, as in `5 GiB` or `1.5 MiB`."""
+    power = min(max(0, count.bit_length() - 1) // 10, len(_UNITS) - 1)
+    return f"{count / 2 ** (10 * power):,.1f}".removesuffix(".0") + f" {_UNITS[power]}"
+
+
+def pruned(counts: Mapping[str, Any]) -> str:
+    """As in `2 texts, 1 image and 3 videos, with 4 files of 1.5 MiB`."""
+    texts, images, videos, files = (
+        counted(int(counts.get(f"{noun}s", 0)), noun) for noun in ("text", "image", "video", "file")
+    )
+    return f"{texts}, {images} and {videos}, with {files} of {size(int(counts.get('bytes', 0)))}"
+
+
 def duration(seconds: int) -> str:
     """As in `40 seconds`, `2 minutes`."""
     if seconds < 2 * _MINUTE:
@@ -97,5 +112,6 @@ def _cheapest(prices: Mapping[str, float], prefix: str, unit: str) -> str:
 
 
 def install(app: Flask) -> None:
-    for word in (usd, ago, seconds_since, is_past, day, exactly, counted, duration, model_price):
+    dates = (ago, seconds_since, is_past, day, exactly, duration)
+    for word in (*dates, usd, counted, size, pruned, model_price):
         app.add_template_filter(word)

@@ -15,6 +15,7 @@ pytest.register_assert_rewrite(
     "aigen.testing.contracts.store_history",
     "aigen.testing.contracts.store_money",
     "aigen.testing.contracts.store_queue",
+    "aigen.testing.contracts.store_retention",
     "aigen.testing.contracts.media",
     "aigen.testing.contracts.journal",
     "aigen.testing.contracts.events",

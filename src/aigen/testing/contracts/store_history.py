@@ -1,5 +1,9 @@
 """What every store must know of the past; the fixture `store` is an open, empty one."""
 
+from datetime import timedelta
+
+from attrs import evolve
+
 from aigen.domain.model.media import MediaRemoval
 from aigen.domain.model.pages import PageRequest
 from aigen.domain.model.videos import (
@@ -13,6 +17,7 @@ from aigen.testing.samples import (
     LATER,
     NOW,
     a_job,
+    a_remembered_request,
     a_text,
     a_user,
     an_audit_entry,
@@ -66,6 +71,66 @@ async def test_history_is_searched_by_prompt_model_and_status(store: Store) -> N
     assert await found(status=VideoStatus.PROCESSING) == [bear.prompt, owl.prompt]
     assert await found(status=VideoStatus.FAILED) == []
     assert await found(text="o", model="a", status=VideoStatus.QUEUED) == [fox.prompt]
+
+
+async def test_many_are_got_at_once_in_the_order_of_their_keys(store: Store) -> None:
+    user = a_user()
+    texts = [a_text(user) for _ in range(5)]
+    jobs = [a_job(user), a_job(user, state=VideoState.FAILED)]
+    requests = [a_remembered_request(user, key=key) for key in ("a", "b")]
+    await stored(store, user, *texts, *jobs, *requests)
+    ids = [texts[3].id, new_id(), "no id of ours", texts[1].id, texts[3].id]
+
+    def look(records: Records) -> tuple[object, ...]:
+        return (
+            records.texts.get_many(ids),
+            records.texts.get_many([]),
+            records.videos.get_many([job.id for job in jobs]),
+            records.remembered.get_many([(user.id, "b"), (user.id, "c"), (user.id, "a")]),
+        )
+
+    found = ((texts[3], texts[1]), (), tuple(jobs), (requests[1], requests[0]))
+    assert await store.read(look) == found
+    assert await store.write(look) == found
+
+    def change(records: Records) -> tuple[object, ...]:
+        first, gone = records.texts.get_many([texts[0].id, texts[1].id])
+        newest = evolve(first, text="newer")
+        records.texts.put(newest)
+        records.texts.remove(gone.id)
+        seen = records.texts.get_many([gone.id, newest.id, texts[2].id])
+        for text in records.texts.get_many([text.id for text in texts[2:4]]):
+            records.texts.remove(text.id)
+        return seen
+
+    assert await store.write(change) == (evolve(texts[0], text="newer"), texts[2])
+    left = await store.read(lambda records: records.texts.get_many([text.id for text in texts]))
+    assert left == (evolve(texts[0], text="newer"), texts[4])
+
+
+async def test_history_of_any_kind_is_cut_by_when_it_was_made(store: Store) -> None:
+    user, other = a_user(), a_user()
+    instants = [NOW + timedelta(microseconds=microseconds) for microseconds in range(4)]
+    made = {
+        kind: [make(user, created_at=instant) for instant in instants]
+        for kind, make in (("texts", a_text), ("images", an_image), ("videos", a_job))
+    }
+    others = [make(other) for make in (a_text, an_image, a_job)]
+    await stored(store, *(value for values in made.values() for value in values), *others)
+
+    async def found(kind: str, **bounds: object) -> list[str]:
+        query = HistoryQuery(user_id=user.id, **bounds)  # type: ignore[arg-type]
+        page = await store.read(lambda records: getattr(records, kind).page(query))
+        return [item.id for item in page.items]
+
+    for kind, values in made.items():
+        newest_first = [value.id for value in reversed(values)]
+        assert await found(kind, since=instants[1]) == newest_first[:3]
+        assert await found(kind, until=instants[1]) == newest_first[3:]
+        assert await found(kind, since=instants[1], until=instants[3]) == newest_first[1:3]
+        assert await found(kind, since=LATER) == []
+        query = {"since": instants[1], "page": PageRequest(limit=2, before=newest_first[0])}
+        assert await found(kind, **query) == newest_first[1:3]
 
 
 async def test_users_are_listed_with_their_jobs(store: Store) -> None:

@@ -1,13 +1,12 @@
 """What every store must do for the video queue; the fixture `store` is an open, empty one."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from attrs import evolve
 
 from aigen.domain.model.images import ImageStatus
-from aigen.domain.model.videos import (
-    VideoState,
-)
+from aigen.domain.model.videos import VideoJob, VideoState
 from aigen.ports.store import Records, Store
 from aigen.testing.samples import (
     NOW,
@@ -75,6 +74,23 @@ async def test_jobs_at_work_are_found_by_their_worker(store: Store) -> None:
     assert {job.id for job in held} == {jobs[0].id, jobs[1].id}
     assert await store.write(lambda records: records.videos.held_by(None, 9)) == (free,)
     assert len(await store.write(lambda records: records.videos.held_by(worker, 1))) == 1
+
+
+async def test_jobs_that_a_worker_does_not_know_of_are_found(store: Store) -> None:
+    user, worker = a_user(), new_id()
+    known, unknown, others = (
+        a_job(user).claimed(worker_id=worker_id, nonce="n", now=NOW)
+        for worker_id in (worker, worker, new_id())
+    )
+    await stored(store, known, unknown, others, a_job(user))
+
+    def unheard_of(*ids: str) -> Callable[[Records], set[VideoJob]]:
+        return lambda records: set(records.videos.held_unheard_of(worker, ids))
+
+    assert await store.read(unheard_of()) == {known, unknown}
+    strangers = [new_id() for _ in range(2500)]
+    assert await store.read(unheard_of(known.id, others.id, *strangers)) == {unknown}
+    assert await store.read(unheard_of(known.id, unknown.id)) == set()
 
 
 async def test_unfinished_jobs_are_found_by_their_owner(store: Store) -> None:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from aigen.adapters.openrouter.simulator.connections import Reset, Silence
 from aigen.adapters.openrouter.simulator.errors import ApiError, invalid
 from aigen.adapters.openrouter.simulator.faults import garbage, refusal
+from aigen.adapters.openrouter.simulator.ledger import usd
 from aigen.adapters.openrouter.simulator.scripts import BadKeyword, Script
 from aigen.adapters.openrouter.simulator.state import State, entry_number
 
@@ -49,7 +50,9 @@ class Intake:
         )
         if script.has("charged") or not (refused or script.has("empty")):
             state.ledger.check(work.cost, state.options)
-            state.journal.accept(number, kind=work.kind, job_id=work.accept(script))
+            state.journal.accept(
+                number, kind=work.kind, cost_usd=usd(work.cost), job_id=work.accept(script)
+            )
         await state.sleep(script.seconds("delay"))
         if isinstance(refused, ApiError):
             raise refused

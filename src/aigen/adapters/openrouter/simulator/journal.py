@@ -11,7 +11,8 @@ _PROMPT_LENGTH = 200
 
 @frozen(kw_only=True)
 class Entry:
-    """One request; `status` stays null as long as nothing was answered."""
+    """One request; `status` stays null as long as nothing was answered. `cost_usd` is what
+    accepted work costs; a video that fails gets it back."""
 
     number: int
     at: str
@@ -21,6 +22,7 @@ class Entry:
     model: str | None = None
     prompt: str | None = None
     accepted: bool = False
+    cost_usd: float | None = None
     job_id: str | None = None
     status: int | None = None
     client_left: bool = False
@@ -55,10 +57,10 @@ class Journal:
     def describe(self, number: int, *, model: str | None, prompt: str) -> None:
         self._change(number, model=model, prompt=prompt[:_PROMPT_LENGTH])
 
-    def accept(self, number: int, *, kind: str, job_id: str | None = None) -> None:
+    def accept(self, number: int, *, kind: str, cost_usd: float, job_id: str | None = None) -> None:
         """The provider took the work."""
         self._accepted[kind] += 1
-        self._change(number, accepted=True, job_id=job_id)
+        self._change(number, accepted=True, cost_usd=cost_usd, job_id=job_id)
 
     def touch(self, number: int, *, job_id: str) -> None:
         """The request is about that job."""

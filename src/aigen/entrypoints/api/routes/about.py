@@ -11,7 +11,8 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/about")
 async def about(house: TheHouse) -> AboutOut:
-    """Version, demo mode, registration, where files come from, how large a request may be."""
+    """Version, demo mode, registration, where files come from and how long they are kept, how
+    large a request may be."""
     settings = house.aigen.settings
     return AboutOut(
         version=aigen.__version__,
@@ -19,4 +20,6 @@ async def about(house: TheHouse) -> AboutOut:
         registration=settings.registration,
         media_origin=house.aigen.links.origin,
         max_body=settings.max_body,
+        retention_days=house.aigen.retention.policy.days,
+        retention_bytes_per_user=house.aigen.retention.policy.bytes_per_user,
     )

@@ -4,12 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from aigen.domain.model.retention import RetentionPolicy
 from aigen.domain.model.videos import Unsettled
 from aigen.entrypoints.api.auth import Admin, TheHouse
 from aigen.entrypoints.api.paging import Paging, listed
 from aigen.entrypoints.api.schemas.administration import (
     AuditEntryOut,
     ResolveBody,
+    RetentionOut,
     StatisticsOut,
     UnsettledVideoOut,
 )
@@ -28,6 +30,21 @@ async def stats(_: Admin, house: TheHouse) -> StatisticsOut:
 async def audit(_: Admin, house: TheHouse, paging: Paging) -> Listed[AuditEntryOut]:
     """What happened to accounts, sessions and money, newest first."""
     return listed(await house.aigen.admin.audit(paging), AuditEntryOut.of)
+
+
+@router.get("/retention")
+async def retention(
+    _: Admin,
+    house: TheHouse,
+    days: Annotated[int | None, Query(description="kept for so many days")] = None,
+    bytes_per_user: Annotated[int | None, Query(description="the newest files that fit")] = None,
+) -> RetentionOut:
+    """What would be removed now because it was kept long enough; nothing is. With a policy in the
+    query, by that in the place of the installation's own."""
+    kept = house.aigen.retention
+    asked = RetentionPolicy(days=days, bytes_per_user=bytes_per_user)
+    policy = asked if asked.is_on else kept.policy
+    return RetentionOut.of(policy, await kept.preview(policy))
 
 
 @router.get("/videos")

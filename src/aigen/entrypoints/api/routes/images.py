@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
+from attrs import evolve
 from fastapi import APIRouter, Header, Query, Request, Response, status
 
 from aigen.domain.model.images import ImageStatus
 from aigen.entrypoints.api.auth import TheHouse, WhoPays
 from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
-from aigen.entrypoints.api.paging import ModelFilter, Paging, Search, listed
+from aigen.entrypoints.api.paging import History, listed
 from aigen.entrypoints.api.schemas.images import ImageAcceptedOut, ImageBody, ImageOut
 from aigen.entrypoints.api.schemas.values import Listed
-from aigen.ports.store import HistoryQuery
 
 router = APIRouter(prefix="/generate/image", tags=["images"])
 
@@ -58,18 +58,12 @@ async def generate(
 
 @router.get("")
 async def images(
-    caller: WhoPays,
+    query: History,
     house: TheHouse,
-    paging: Paging,
-    q: Search = None,
-    model: ModelFilter = None,
     wanted: Annotated[ImageStatus | None, Query(alias="status")] = None,
 ) -> Listed[ImageOut]:
     """One's own images; `q` is looked for in the prompt."""
-    query = HistoryQuery(
-        user_id=caller.user.id, page=paging, text=q or None, model=model, status=wanted
-    )
-    page = await house.aigen.images.list(query)
+    page = await house.aigen.images.list(evolve(query, status=wanted))
     return listed(page, lambda image: ImageOut.of(image, house.aigen.links))
 
 

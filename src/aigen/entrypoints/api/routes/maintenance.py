@@ -1,4 +1,4 @@
-"""Backup and check of a running installation, for the operator's command line."""
+"""Backup, check and pruning of a running installation, for the operator's command line."""
 
 from pathlib import Path
 
@@ -8,11 +8,15 @@ from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.domain.model.errors import NotFound
 from aigen.entrypoints import maintenance
 from aigen.entrypoints.api.auth import TheHouse, operator_only
-from aigen.entrypoints.api.schemas.maintenance import BackupBody, ReportOut
+from aigen.entrypoints.api.schemas.administration import PrunedOut
+from aigen.entrypoints.api.schemas.maintenance import BackupBody, PruneBody, ReportOut
 
 router = APIRouter(
     prefix="/maintenance", include_in_schema=False, dependencies=[Depends(operator_only)]
 )
+
+#: So that an answer takes no longer than anybody waits for it.
+_MOST_AT_ONCE = 2000
 
 
 @router.post("/backup", status_code=204)
@@ -23,6 +27,12 @@ async def backup(body: BackupBody, house: TheHouse) -> None:
         raise NotFound
     folder = Path(body.folder)
     await maintenance.backup(aigen.store, aigen.media if body.media else None, folder)
+
+
+@router.post("/prune")
+async def prune(body: PruneBody, house: TheHouse) -> PrunedOut:
+    """Remove some of what has been kept long enough: to be asked for until nothing goes."""
+    return PrunedOut.of(await house.aigen.retention.prune(body.policy(), most=_MOST_AT_ONCE))
 
 
 @router.post("/check")

@@ -30,12 +30,12 @@ _PARQUET = "application/vnd.apache.parquet"
 
 
 @router.post("/generate/quote")
-async def quote(body: QuoteBody, _: WhoPays, house: TheHouse) -> QuoteOut:
-    """What a generation will cost, before it is asked for."""
+async def quote(body: QuoteBody, payer: WhoPays, house: TheHouse) -> QuoteOut:
+    """What a generation will cost, and whether a limit is in its way, before it is asked for."""
     money, wanted = house.aigen.money, body.request()
     if isinstance(wanted, VideoRequest):
         await money.check_offered(wanted)
-    return QuoteOut(estimate_usd=await money.quote(wanted))
+    return QuoteOut.of(await money.quote(payer.user.id, wanted, key_id=payer.key_id))
 
 
 @router.get("/users/me/usage")

@@ -1,19 +1,18 @@
 """Texts: made, streamed, listed, removed."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 
 from aigen.domain.model.texts import Text
 from aigen.entrypoints.api.auth import TheHouse, WhoPays
 from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
-from aigen.entrypoints.api.paging import ModelFilter, Paging, Search, listed
+from aigen.entrypoints.api.paging import History, listed
 from aigen.entrypoints.api.schemas.texts import TextBody, TextDeltaOut, TextOut
 from aigen.entrypoints.api.schemas.values import Listed
 from aigen.entrypoints.api.sse import Event, event_stream
 from aigen.ports.provider import TextDelta
-from aigen.ports.store import HistoryQuery
 
 router = APIRouter(prefix="/generate/text", tags=["texts"])
 
@@ -23,6 +22,11 @@ _STREAM: dict[int | str, dict[str, Any]] = {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
+
+Status = Annotated[
+    Literal["completed"] | None,
+    Query(alias="status", description="as of images and videos; a text is kept once it is whole"),
+]
 
 
 @router.post("", responses=_STREAM, response_model=TextOut)
@@ -49,15 +53,8 @@ async def generate(
 
 
 @router.get("")
-async def texts(
-    caller: WhoPays,
-    house: TheHouse,
-    paging: Paging,
-    q: Search = None,
-    model: ModelFilter = None,
-) -> Listed[TextOut]:
+async def texts(query: History, house: TheHouse, _: Status = None) -> Listed[TextOut]:
     """One's own texts; `q` is looked for in the prompt."""
-    query = HistoryQuery(user_id=caller.user.id, page=paging, text=q or None, model=model)
     return listed(await house.aigen.texts.list(query), TextOut.of)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+from attrs import evolve
 from fastapi import APIRouter, Query, Request, Response, status
 
 from aigen.domain.model.video_requests import VideoRequest
@@ -10,11 +11,10 @@ from aigen.domain.model.videos import VideoJob, VideoStatus
 from aigen.entrypoints.api.auth import TheHouse, WhoPays
 from aigen.entrypoints.api.house import House
 from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
-from aigen.entrypoints.api.paging import ModelFilter, Paging, Search, listed
+from aigen.entrypoints.api.paging import History, listed
 from aigen.entrypoints.api.schemas.values import Listed
 from aigen.entrypoints.api.schemas.videos import VideoBody, VideoFromImageBody, VideoOut
 from aigen.entrypoints.api.sse import Event, EventStream, event_stream
-from aigen.ports.store import HistoryQuery
 
 router = APIRouter(prefix="/generate/video", tags=["videos"])
 
@@ -54,18 +54,12 @@ async def submit_from_image(
 
 @router.get("")
 async def videos(
-    caller: WhoPays,
+    query: History,
     house: TheHouse,
-    paging: Paging,
-    q: Search = None,
-    model: ModelFilter = None,
     wanted: Annotated[VideoStatus | None, Query(alias="status")] = None,
 ) -> Listed[VideoOut]:
     """One's own video jobs; `q` is looked for in the prompt."""
-    query = HistoryQuery(
-        user_id=caller.user.id, page=paging, text=q or None, model=model, status=wanted
-    )
-    page = await house.aigen.videos.list(query)
+    page = await house.aigen.videos.list(evolve(query, status=wanted))
     return listed(page, lambda job: VideoOut.of(job, house.aigen.links))
 
 

@@ -8,7 +8,7 @@ from attrs import field, frozen, validators
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from aigen.adapters.http.wire import dumps, loads
+from aigen.adapters.http.wire import TIME_HEADER, dumps, loads
 from aigen.domain.model.errors import InvalidRequest
 from aigen.domain.model.media import FILMS
 from aigen.entrypoints.api.auth import TheHouse, worker_only
@@ -44,7 +44,7 @@ class ClaimRequest:
 
 @frozen(kw_only=True)
 class RecallRequest:
-    holding: frozenset[str]
+    holding: frozenset[str] = field(validator=validators.deep_iterable(validators.matches_re(_ID)))
 
 
 def _json(value: Any, kind: Any = None) -> Response:
@@ -60,12 +60,17 @@ async def _read(request: Request, kind: Any) -> Any:
         ) from error
 
 
-@router.post("/{worker_id}/enlist", status_code=204)
+async def _tell_the_time(house: TheHouse, response: Response) -> None:
+    """A worker goes by the clock that its deadlines were made by."""
+    response.headers[TIME_HEADER] = house.aigen.clock.now().isoformat()
+
+
+@router.post("/{worker_id}/enlist", status_code=204, dependencies=[Depends(_tell_the_time)])
 async def enlist(worker_id: WorkerId, house: TheHouse) -> None:
     await house.aigen.work.enlist(worker_id, is_inside=False)
 
 
-@router.post("/{worker_id}/renew", status_code=204)
+@router.post("/{worker_id}/renew", status_code=204, dependencies=[Depends(_tell_the_time)])
 async def renew(worker_id: WorkerId, request: Request, house: TheHouse) -> None:
     renewal = await _read(request, Renewal)
     await house.aigen.work.renew(worker_id, trouble=renewal.trouble)

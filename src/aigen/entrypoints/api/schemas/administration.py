@@ -1,10 +1,13 @@
 """Numbers, audit, and what waits for an administrator."""
 
+from collections.abc import Sequence
 from typing import Literal, Self
 
+from attrs import asdict
 from pydantic import model_validator
 
 from aigen.domain.model.audit import AuditEntry
+from aigen.domain.model.retention import Expired, Pruned, RetentionPolicy
 from aigen.domain.model.statistics import Statistics, UnsettledVideo
 from aigen.entrypoints.api.schemas.values import Answer, Body, Instant, Usd
 
@@ -116,6 +119,50 @@ class UnsettledVideoOut(Answer):
             error_code=job.shown_error_code,
             estimate_usd=found.estimate_usd,
             created_at=job.created_at,
+        )
+
+
+class PrunedOut(Answer):
+    """`bytes` are those of the files."""
+
+    texts: int
+    images: int
+    videos: int
+    files: int
+    bytes: int
+
+    @classmethod
+    def of(cls, pruned: Pruned) -> "PrunedOut":
+        return cls(**asdict(pruned))
+
+
+class ExpiredOut(PrunedOut):
+    """What of a user's goes."""
+
+    user_id: str
+    email: str | None
+
+    @classmethod
+    def of_user(cls, expired: Expired) -> "ExpiredOut":
+        return cls(user_id=expired.user_id, email=expired.email, **asdict(expired.pruned))
+
+
+class RetentionOut(Answer):
+    """A policy (null is no limit) and what it would remove now: of all, and of each user, whoever
+    has most bytes of it first."""
+
+    days: int | None
+    bytes_per_user: int | None
+    total: PrunedOut
+    items: list[ExpiredOut]
+
+    @classmethod
+    def of(cls, policy: RetentionPolicy, expired: Sequence[Expired]) -> "RetentionOut":
+        return cls(
+            days=policy.days,
+            bytes_per_user=policy.bytes_per_user,
+            total=PrunedOut.of(sum((line.pruned for line in expired), Pruned())),
+            items=[ExpiredOut.of_user(line) for line in expired],
         )
 
 

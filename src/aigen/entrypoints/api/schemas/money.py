@@ -8,7 +8,7 @@ from pydantic import Field
 
 from aigen.domain.model.ledger import HOUSE, NEWCOMERS, Kind, Limits, SpentBy, SpentOn
 from aigen.domain.model.video_requests import VideoRequest
-from aigen.domain.services.money import Allowance, HouseLimits, Usage
+from aigen.domain.services.money import Allowance, HouseLimits, Quote, Usage
 from aigen.entrypoints.api.schemas.images import ImageBody
 from aigen.entrypoints.api.schemas.texts import TextBody
 from aigen.entrypoints.api.schemas.values import Answer, Body, Instant, Storable, Usd, usd
@@ -38,9 +38,16 @@ QuoteBody = Annotated[TextQuoteBody | ImageQuoteBody | VideoQuoteBody, Field(dis
 
 
 class QuoteOut(Answer):
-    """US dollars, rather too much than too little; null if the prices do not tell."""
+    """US dollars, rather too much than too little; null if the prices do not tell. `objection` is
+    there if it would be refused now for a limit, and says why."""
 
     estimate_usd: Usd | None
+    objection: Annotated[str | None, Field(exclude_if=lambda said: said is None)] = None
+
+    @classmethod
+    def of(cls, quote: Quote) -> "QuoteOut":
+        said = None if quote.objection is None else str(quote.objection)
+        return cls(estimate_usd=quote.estimate_usd, objection=said)
 
 
 class AllowanceOut(Answer):

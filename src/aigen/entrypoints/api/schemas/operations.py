@@ -18,13 +18,17 @@ class ReadinessOut(Answer):
 
 
 class AboutOut(Answer):
-    """`media_origin` is where the links to files lead, `max_body` a number of bytes."""
+    """`media_origin` is where the links to files lead, `max_body` a number of bytes. What was
+    generated is kept for `retention_days`, and of each user's files the newest
+    `retention_bytes_per_user`; null is no limit."""
 
     version: str
     demo: bool
     registration: Literal["open", "closed"]
     media_origin: str
     max_body: int
+    retention_days: int | None
+    retention_bytes_per_user: int | None
 
 
 class FieldErrorOut(Answer):

@@ -140,6 +140,7 @@ def _page(refusal: Refusal | None = None, form: str = "") -> str:
         "admin/page.html",
         charts=_charts(stats),
         unsettled=unsettled,
+        retention=api().ask("GET", "/admin/retention"),
         people=people["items"],
         query=query,
         older=people["next_cursor"] and {**query, "cursor": people["next_cursor"]},

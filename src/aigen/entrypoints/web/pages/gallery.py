@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -21,6 +23,7 @@ from flask.typing import ResponseReturnValue
 
 from aigen.adapters.http.client import ApiRefused
 from aigen.entrypoints.web.backend import backend
+from aigen.entrypoints.web.errors import Refusal
 from aigen.entrypoints.web.failures import failure, next_step
 from aigen.entrypoints.web.forms import local_path
 from aigen.entrypoints.web.pictures import picture_address
@@ -42,24 +45,34 @@ _STATUSES = {
     "failed": KINDS,
     "cancelled": ("video",),
 }
+#: What the API narrows a list by.
+_FILTERS = ("q", "model", "status", "since", "until")
 _PAGE = 24
+#: As many as the API takes in one request.
+_MOST_AT_ONCE = 200
 _ITEM = "/gallery/<any(image, video):kind>/<uuid:item_id>"
 _LONGEST_NAME = 60
 
 
 @gallery.get("/gallery")
 def show() -> ResponseReturnValue:
-    """`?kind=`, `?q=`, `?model=` and `?status=` narrow it, `?cursor=` goes on."""
+    """`?kind=`, `?q=`, `?model=`, `?status=`, `?since=` and `?until=` narrow it, `?cursor=` goes
+    on."""
     wanted = {
-        name: value
-        for name in ("kind", "q", "model", "status")
-        if (value := request.args.get(name, "").strip())
+        name: value for name in ("kind", *_FILTERS) if (value := request.args.get(name, "").strip())
     }
-    items, cursor = _items(wanted, request.args.get("cursor", ""))
+    refusal = None
+    try:
+        items, cursor = _items(wanted, request.args.get("cursor", ""))
+    except ApiRefused as error:
+        if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise
+        items, cursor, refusal = [], None, Refusal.of(error)
     return render_template(
         "gallery/page.html",
         items=items,
         wanted=wanted,
+        refusal=refusal,
         older=cursor and {**wanted, "cursor": cursor},
         is_first="cursor" not in request.args,
         models=_models(),
@@ -101,28 +114,50 @@ def download(kind: str, item_id: UUID, place: int) -> ResponseReturnValue:
 def delete(kind: str, item_id: UUID) -> ResponseReturnValue:
     api().ask("DELETE", f"/generate/{kind}/{item_id}")
     flash(f"The {kind} has been deleted.", "success")
-    return redirect(local_path(request.form.get("next") or url_for("gallery.show")))
+    return _back()
 
 
 @gallery.post("/gallery/delete")
 def delete_many() -> ResponseReturnValue:
     """Everything that was ticked; each `item` is `<kind>/<id>`."""
-    deleted, kept = 0, 0
-    for kind, item_id in _ticked():
-        try:
-            api().ask("DELETE", f"/generate/{kind}/{item_id}")
-            deleted += 1
-        except ApiRefused as error:
-            if error.problem not in {"not_found", "job_unfinished"}:
-                raise
-            kept += error.problem == "job_unfinished"
+    deleted, unfinished = 0, 0
+    for ids in _in_portions(_ticked()):
+        answer = api().ask("POST", "/generate/delete", body={"ids": ids})
+        deleted += len(answer["deleted"])
+        unfinished += sum(kept["code"] == "job_unfinished" for kept in answer["kept"])
     if deleted:
         have = "has" if deleted == 1 else "have"
         flash(f"{counted(deleted, 'item')} {have} been deleted.", "success")
-    if kept:
-        flash(f"{counted(kept, 'video')} still in the making: cancel before deleting.", "warning")
-    if not deleted and not kept:
+    if unfinished:
+        said = f"{counted(unfinished, 'video')} still in the making: cancel before deleting."
+        flash(said, "warning")
+    if not deleted and not unfinished:
         flash("Nothing was ticked, so nothing was deleted.", "info")
+    return _back()
+
+
+@gallery.post("/gallery/download")
+def download_many() -> ResponseReturnValue:
+    """Everything that was ticked as one zip, passed on as it comes."""
+    ids = _ticked()
+    if not 1 <= len(ids) <= _MOST_AT_ONCE:
+        flash(f"Tick from 1 to {_MOST_AT_ONCE} items to download them.", "info")
+        return _back()
+    try:
+        content = api().file("/generate/archive", body={"ids": ids})
+    except ApiRefused as error:
+        if error.problem != "not_found":
+            raise
+        flash(error.detail, "warning")
+        return _back()
+    response = Response(iter(content), content_type=content.media_type)
+    response.headers["Content-Disposition"] = content.disposition
+    response.call_on_close(content.close)
+    return response
+
+
+def _back() -> ResponseReturnValue:
+    """To the page that has the form."""
     return redirect(local_path(request.form.get("next") or url_for("gallery.show")))
 
 
@@ -131,9 +166,7 @@ def _items(wanted: dict[str, str], cursor: str) -> tuple[list[dict[str, Any]], s
     cursors are ids: one serves both lists."""
     status = wanted.get("status")
     kinds = _STATUSES.get(status, ()) if status else KINDS
-    query: dict[str, str] = {
-        name: wanted[name] for name in ("q", "model", "status") if name in wanted
-    }
+    query: dict[str, str] = {name: wanted[name] for name in _FILTERS if name in wanted}
     query |= {"limit": str(_PAGE)} | ({"cursor": cursor} if cursor else {})
     found: list[dict[str, Any]] = []
     has_more = False
@@ -171,16 +204,22 @@ def _file_names(item: dict[str, Any], place: int, media_type: str) -> dict[str, 
     return {"filename": plain, "filename*": f"UTF-8''{quote(name)}"}
 
 
-def _ticked() -> list[tuple[str, str]]:
+def _ticked() -> list[str]:
+    """The ids of what was ticked."""
     found = []
     for value in request.form.getlist("item"):
         kind, _, item_id = value.partition("/")
         try:
             if kind in KINDS:
-                found.append((kind, str(UUID(item_id))))
+                found.append(str(UUID(item_id)))
         except ValueError:
             continue
     return found
+
+
+def _in_portions(ids: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), _MOST_AT_ONCE):
+        yield ids[start : start + _MOST_AT_ONCE]
 
 
 def _models() -> list[dict[str, Any]]:

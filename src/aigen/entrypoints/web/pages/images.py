@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from attrs import asdict
 from flask import Blueprint, get_template_attribute, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -15,7 +16,7 @@ from aigen.entrypoints.web.forms import filled, key_after, new_key, with_numbers
 from aigen.entrypoints.web.generating import generate
 from aigen.entrypoints.web.models import Offer
 from aigen.entrypoints.web.pictures import OwnPicture, is_stored, largest, sent_picture
-from aigen.entrypoints.web.quotes import quote
+from aigen.entrypoints.web.quotes import Quote, quote
 from aigen.entrypoints.web.signed_in import api
 
 images = Blueprint("images", __name__)
@@ -58,7 +59,7 @@ def make() -> ResponseReturnValue:
 @answers_json
 def price() -> ResponseReturnValue:
     """About what a request with these fields will cost."""
-    return jsonify(price=_price(request.args))
+    return jsonify(asdict(_quote(request.args)))
 
 
 @images.get("/image/<uuid:image_id>")
@@ -109,7 +110,7 @@ def _page(
         offer=offer,
         choices=all_choices(offer.items, IMAGE_FIELDS),
         by_model=by_model(offer.items, IMAGE_FIELDS),
-        price=_price(draft),
+        quote=_quote(draft),
         largest=largest(),
     )
 
@@ -131,7 +132,7 @@ def _made_from(image_id: str) -> dict[str, str]:
     return draft
 
 
-def _price(wanted: Mapping[str, str]) -> str:
+def _quote(wanted: Mapping[str, str]) -> Quote:
     given = {name: wanted[name] for name in _PRICED if wanted.get(name)}
     return quote("image", with_numbers(given, "n"))
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 from flask import (
     Blueprint,
     Response,
@@ -119,7 +119,7 @@ def stream() -> ResponseReturnValue:
 def price() -> ResponseReturnValue:
     """What the form as it stands would cost."""
     body = Draft.sent().body()
-    return jsonify(price=quote("text", body | {"prompt": body["prompt"] or "-"}))
+    return jsonify(asdict(quote("text", body | {"prompt": body["prompt"] or "-"})))
 
 
 @texts.post("/text/<uuid:text_id>/delete")

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from attrs import asdict
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -18,7 +19,7 @@ from aigen.entrypoints.web.forms import filled, key_after, local_path, new_key, 
 from aigen.entrypoints.web.generating import generate
 from aigen.entrypoints.web.models import Offer
 from aigen.entrypoints.web.pictures import OwnPicture, is_stored, largest, sent_picture
-from aigen.entrypoints.web.quotes import quote
+from aigen.entrypoints.web.quotes import Quote, quote
 from aigen.entrypoints.web.signed_in import api
 
 videos = Blueprint("videos", __name__)
@@ -73,7 +74,7 @@ def submit() -> ResponseReturnValue:
 @answers_json
 def price() -> ResponseReturnValue:
     """About what a request with these fields will cost."""
-    return jsonify(price=_price(request.args))
+    return jsonify(asdict(_quote(request.args)))
 
 
 @videos.get("/video/<uuid:video_id>")
@@ -171,7 +172,7 @@ def _page(
         offer=offer,
         choices=all_choices(offer.items, VIDEO_FIELDS),
         by_model=by_model(offer.items, VIDEO_FIELDS),
-        price=_price(draft),
+        quote=_quote(draft),
         largest=largest(),
     )
 
@@ -207,7 +208,7 @@ def _seconds_taken(job: dict[str, Any]) -> float:
     return (ended - began).total_seconds()
 
 
-def _price(wanted: Mapping[str, str]) -> str:
+def _quote(wanted: Mapping[str, str]) -> Quote:
     given = {name: wanted[name] for name in _PRICED if wanted.get(name)}
     return quote("video", with_numbers(given, "duration"))
 

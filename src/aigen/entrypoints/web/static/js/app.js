@@ -1,6 +1,6 @@
 // What every page can do. Markup asks for it by attributes, so that pages need no script:
 //   data-once       a form that is sent once, however often its button is pressed
-//   data-confirm    a form that asks before it is sent
+//   data-confirm    a form, or a button of one, that asks before it is sent
 //   data-draft      a form whose fields survive leaving the page, under this name
 //   data-forget     a form that forgets all drafts
 //   data-copy       a button that copies the `.source` of its article
@@ -24,7 +24,8 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) {
+  const question = event.submitter?.dataset.confirm ?? form.dataset.confirm;
+  if (question && !window.confirm(question)) {
     event.preventDefault();
     return;
   }

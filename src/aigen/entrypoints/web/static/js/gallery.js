@@ -1,4 +1,4 @@
-// The gallery: several are ticked and deleted at once, older ones are added below.
+// The gallery: several are ticked, to be downloaded or deleted at once; older ones are added below.
 
 import { watch } from "./watching.js";
 
@@ -18,11 +18,14 @@ function ticks() {
 function showSelection() {
   const count = ticks().filter((tick) => tick.checked).length;
   selection.classList.toggle("active", count > 0);
-  selection.querySelector("[type=submit]").hidden = count === 0;
-  selection.querySelector("[data-none]").hidden = count === 0;
-  selection.querySelector("[data-count]").textContent = `Delete ${count}`;
+  selection.querySelectorAll("[type=submit], [data-none]").forEach((button) => {
+    button.hidden = count === 0;
+  });
+  selection.querySelectorAll("[data-count]").forEach((label) => {
+    label.textContent = `${label.dataset.count} ${count}`;
+  });
   const what = count === 1 ? "this one" : `these ${count}`;
-  selection.dataset.confirm = `Delete ${what} for good?`;
+  selection.querySelector("[data-confirm]").dataset.confirm = `Delete ${what} for good?`;
 }
 
 function tickAll(value) {

@@ -1,12 +1,13 @@
 // The forms for images and videos: they show what the chosen model offers, and what it will cost.
 
+import { showQuote } from "./quote.js";
+
 const form = document.getElementById("maker");
 const offer = JSON.parse(form.dataset.offer);
 const options = [...form.querySelectorAll("[data-option]")].map((field) => ({
   field,
   all: [...field.options],
 }));
-const price = form.querySelector("[data-price]");
 const reset = form.querySelector("[data-reset]");
 
 // --- options ---------------------------------------------------------------------------------
@@ -38,19 +39,13 @@ function allowPicture(isAllowed) {
 
 let asking = null;
 
-async function showPrice() {
+function showPrice() {
   asking?.abort();
   asking = new AbortController();
   const names = ["model", "n", ...options.map(({ field }) => field.name)];
   const fields = names.map((name) => [name, form.elements[name]?.value ?? ""]);
-  try {
-    const query = new URLSearchParams(fields);
-    const response = await fetch(`${form.dataset.priceAt}?${query}`, { signal: asking.signal });
-    const answer = response.ok ? await response.json() : { price: "" };
-    price.textContent = answer.price && ` · ${answer.price}`;
-  } catch (error) {
-    if (error.name !== "AbortError") price.textContent = "";
-  }
+  const query = new URLSearchParams(fields);
+  showQuote(form, `${form.dataset.priceAt}?${query}`, { signal: asking.signal });
 }
 
 form.elements.model.addEventListener("change", showWhatIsOffered);

@@ -1,23 +1,31 @@
-// What a form would cost, on its button: asked for again a moment after every change.
+// What a form would cost, on its button, and why it would be refused, below it.
 
 const PAUSE = 600;
+const NOTHING = { price: "", objection: "" };
 
+/** Ask for a quote and show it; what fails shows none. */
+export async function showQuote(form, ...request) {
+  let quote = NOTHING;
+  try {
+    const response = await fetch(...request);
+    if (response.ok) quote = await response.json();
+  } catch (error) {
+    if (error.name === "AbortError") return;
+  }
+  form.querySelector("[data-price]").textContent = quote.price && ` · ${quote.price}`;
+  form.querySelector("[data-objection]").textContent = quote.objection;
+}
+
+/** Ask again a moment after every change. */
 export function keepPrice(form) {
-  const price = form.querySelector("[data-price]");
   let waiting = 0;
   let asking = null;
 
-  async function show() {
+  function show() {
     asking?.abort();
     asking = new AbortController();
-    try {
-      const sent = { method: "POST", body: new FormData(form), signal: asking.signal };
-      const response = await fetch(form.dataset.priceAt, sent);
-      const answer = response.ok ? await response.json() : { price: "" };
-      price.textContent = answer.price && ` · ${answer.price}`;
-    } catch (error) {
-      if (error.name !== "AbortError") price.textContent = "";
-    }
+    const sent = { method: "POST", body: new FormData(form), signal: asking.signal };
+    showQuote(form, form.dataset.priceAt, sent);
   }
 
   form.addEventListener("input", () => {

@@ -6,6 +6,7 @@ before `=` are the names of the assumptions.
 
 import sys
 from collections.abc import Iterator
+from textwrap import fill
 
 from attrs import evolve, fields
 
@@ -46,6 +47,21 @@ def costs(figures: Figures) -> Rows:
         cost: Cost = figures.costs[name]
         ours = cost.api_ms, cost.web_ms, cost.worker_ms
         yield meaning, *map(shown, (*ours, cost.database_ms, cost.changes, cost.log_bytes))
+
+
+def machine(figures: Figures) -> str:
+    on = figures.measured_on
+    memory = ", ".join(f"{size} MB for {name}" for name, size in figures.memory_mb.items())
+    sentences = (
+        f"Measured on {on['cores']} cores, all on one machine, with Python {on['Python']}.",
+        f"The database was PostgreSQL {on['PostgreSQL']}.",
+        f"Memory after it: {memory}.",
+        f"To hear an event of another process takes {number(figures.hearing_ms * 1000)} µs.",
+        f"Four workers claim {number(figures.claims)} jobs a second.",
+        f"{number(figures.uncapped)} reservations pass in a second.",
+        f"Under a cap of the whole house it is {number(figures.capped)}.",
+    )
+    return fill(" ".join(sentences), width=100)
 
 
 def rows(figures: Figures) -> Rows:

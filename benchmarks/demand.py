@@ -38,14 +38,14 @@ class Load:
     refreshes: float = _is(8, "renewals of tokens", "two hours; an access token lives 15 minutes")
     logins: float = _is(0.1, "logins", "a session lives 14 idle days")
     peak: float = _is(4, "the busiest minute, in times of the day's mean")
-    film_seconds: float = _is(90, "seconds that the provider takes for a film", "users' reports")
+    film_seconds: float = _is(90, "seconds that the provider takes for a film")
     look_seconds: float = _is(5, "seconds between two looks at it", "the frontend")
     poll_seconds: float = _is(15, "seconds between two polls of it", "`AIGEN_POLL_INTERVAL`")
     call_seconds: float = _is(3, "seconds in which a worker hands over or fetches a film")
     calls: float = _is(64, "calls of a worker at a time", "`AIGEN_WORKER_CONCURRENCY`")
     busy: float = _is(0.5, "share of a processor's time that is used at the peak", "headroom")
     text_bytes: float = _is(2_000, "bytes that a text is longer than the simulator's", "500 tokens")
-    picture_mb: float = _is(1.5, "megabytes of a picture", "1K, as users report")
+    picture_mb: float = _is(1.5, "megabytes of a picture", "1K, as users report it")
     film_mb: float = _is(6, "megabytes of a film", "8 s at 720p")
     text_usd: float = _is(0.001, "dollars for a text", "a small model")
     picture_usd: float = _is(0.04, "dollars for a picture")
@@ -143,8 +143,13 @@ class Demand:
 
     @property
     def workers(self) -> int:
-        slots = self.films * 2 * self.load.call_seconds / self.load.calls / self.load.busy
-        return max(self._processes(self.worker_cores), ceil(slots))
+        return max(self._processes(self.worker_cores), ceil(self.worker_slots))
+
+    @property
+    def worker_slots(self) -> float:
+        """Workers whose calls at a time are enough, however little each of them costs."""
+        load = self.load
+        return self.films * 2 * load.call_seconds / load.calls / load.busy
 
     @property
     def frontends(self) -> int:
@@ -223,7 +228,7 @@ class Wall:
 def walls(load: Load, figures: Figures) -> list[Wall]:
     """Where one installation ends, the first wall first. What a load asks for grows with people."""
     one = Demand(evolve(load, people=1), figures)
-    each = 1 / load.busy * (one.api_cores + one.worker_cores) * CONNECTIONS
+    processes = one.api_cores / load.busy + max(one.worker_cores / load.busy, one.worker_slots)
     found = [
         Wall(
             what="one process (`aigen up`) for everything",
@@ -233,12 +238,12 @@ def walls(load: Load, figures: Figures) -> list[Wall]:
         Wall(
             what=f"`generated_texts` has {number(load.table_gb)} GB after a year",
             people=load.table_gb * GB / (one.table_bytes("generated_texts") * 12),
-            then="a shorter life for texts; partitions by month, as below",
+            then="a shorter life for texts, or partitions by month",
         ),
         Wall(
             what=f"`generated_videos` has {number(load.table_gb)} GB after a year",
             people=load.table_gb * GB / (one.table_bytes("generated_videos") * 12),
-            then="the same for films",
+            then="the same for films: partitions by month are said below",
         ),
         Wall(
             what="a cap of the whole house: one row that every generation changes twice",
@@ -249,13 +254,13 @@ def walls(load: Load, figures: Figures) -> list[Wall]:
         Wall(
             what=f"connections: {CONNECTIONS} for each API and worker, "
             f"{number(load.server_connections)} at the server",
-            people=load.server_connections / each,
+            people=load.server_connections / CONNECTIONS / processes,
             then="fewer for each process, which is a constant today",
         ),
         Wall(
             what=f"processors of the database server: {number(load.server_cores)} cores",
             people=load.server_cores * load.busy / one.database_cores,
-            then="looks and lists from a replica; then cells, as below",
+            then="looks and lists from a replica; then cells",
         ),
         Wall(
             what=f"changes: {number(load.server_changes)} a second",

@@ -5,6 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from benchmarks import capacity
+from benchmarks.figures import Figures
+
 from aigen.domain.model import errors
 from aigen.domain.model.errors import AigenError
 from aigen.domain.model.media import MediaRejected
@@ -14,6 +17,7 @@ from aigen.ports.jobs import LeaseLost
 
 ROOT = Path(__file__).resolve().parents[1]
 ARC42 = ROOT / "docs" / "arc42"
+CAPACITY = ROOT / "docs" / "capacity.md"
 
 #: What the framework refuses by itself, before any service is asked.
 FRAMEWORK_STATUSES = (404, 405, 413, 415, 416, 422, 500)
@@ -35,6 +39,7 @@ def files() -> dict[Path, str]:
         ARC42 / "08-concepts.md": _filled(
             ARC42 / "08-concepts.md", errors=errors_table(), refusals=refusals_table()
         ),
+        CAPACITY: _filled(CAPACITY, **capacity_tables()),
     }
 
 
@@ -134,6 +139,23 @@ def refusals_table() -> str:
     problems = map(problem_of_status, FRAMEWORK_STATUSES)
     rows = ((str(problem.status), f"`{problem.code}`", problem.detail) for problem in problems)
     return _table(("status", "code", "`detail`"), rows)
+
+
+# --- capacity -------------------------------------------------------------------------------
+
+
+def capacity_tables() -> dict[str, str]:
+    figures = Figures.read()
+    people = (f"{size:,} people" for size in capacity.SIZES)
+    parts = ("API ms", "frontend ms", "worker ms", "database ms", "changes", "log bytes")
+    return {
+        "sizes": _table(("", *people), capacity.sizes(figures)),
+        "walls": _table(("what gives way", "at people", "then"), capacity.ends(figures)),
+        "machine": capacity.machine(figures),
+        "costs": _table(("one", *parts), capacity.costs(figures)),
+        "rows": _table(("a row of", "bytes"), capacity.rows(figures)),
+        "assumptions": _table(("assumption", "value", "meaning", "source"), capacity.assumptions()),
+    }
 
 
 def main() -> None:

@@ -49,6 +49,7 @@ INNER = {
     "database_damaged",
     "database_too_new",
     "installation_running",
+    "installation_closed",
     "backup_invalid",
 }
 

@@ -25,6 +25,7 @@ CODES = {
     "Forbidden": "forbidden",
     "IdempotencyConflict": "idempotency_conflict",
     "IdempotencyInProgress": "idempotency_in_progress",
+    "InstallationClosed": "installation_closed",
     "InstallationRunning": "installation_running",
     "InvalidCredentials": "invalid_credentials",
     "InvalidRequest": "invalid_request",

@@ -42,7 +42,7 @@ def make(api: Process) -> None:
 
 
 def files(api: Process) -> list[Path]:
-    return list((Path(api.env["AIGEN_DATA_DIR"]) / "media").rglob("*.*"))
+    return list((Path(api.env["AIGEN_DATA_DIR"]) / "media").rglob("*.png"))
 
 
 @pytest.mark.parametrize("is_running", [True, False])

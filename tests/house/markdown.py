@@ -26,7 +26,8 @@ def pages() -> list[Path]:
     """Every page that people read."""
     names = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
     at_top = (ROOT / name for name in names)
-    return [*at_top, *sorted(ARC42.glob("*.md")), *sorted(ADR.glob("*.md"))]
+    folders = (ROOT / "docs", ARC42, ADR)
+    return [*at_top, *(page for folder in folders for page in sorted(folder.glob("*.md")))]
 
 
 def snippets(page: Path, language: str | None = None) -> list[Snippet]:

@@ -149,7 +149,7 @@ def test_every_command_of_the_readme_exists(line: str) -> None:
     if program == "./dev":
         assert arguments[0] in runpy.run_path(str(ROOT / "dev"))["COMMANDS"]
     else:
-        _parse(cli, arguments)
+        parse(cli, arguments)
 
 
 def test_every_command_and_option_in_the_pages_exists() -> None:
@@ -237,7 +237,7 @@ def _with_curl(folder: Path) -> Path:
     return programs
 
 
-def _parse(command: click.Command, arguments: list[str]) -> None:
+def parse(command: click.Command, arguments: list[str]) -> None:
     """Parse the arguments as the command line would, and run nothing."""
     while isinstance(command, click.Group):
         name, *arguments = arguments

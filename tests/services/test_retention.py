@@ -23,6 +23,7 @@ from tests.services.bounds import opened
 from tests.services.worlds import (
     DAY,
     HOUR,
+    MINUTE,
     SECOND,
     StuckMedia,
     a_key,
@@ -227,6 +228,18 @@ async def test_housekeeping_carries_it_out_every_hour(keeping_a_week: Harness) -
     await harness.clock.advance(HOUR + HOUR)
     assert await ids_of(harness, ann) == set()
     assert harness.media.files == {}
+
+
+async def test_a_great_deal_goes_little_by_little(keeping_a_week: Harness) -> None:
+    harness = keeping_a_week
+    ann = await harness.user()
+    await harness.clock.advance(MINUTE)
+    long_ago = harness.clock.now() - 100 * DAY
+    await stored(harness.store, *(a_text(ann, created_at=long_ago) for _ in range(5100)))
+    await harness.clock.advance(HOUR - MINUTE)
+    assert (await harness.aigen.admin.statistics()).texts == 100
+    await harness.clock.advance(MINUTE)
+    assert (await harness.aigen.admin.statistics()).texts == 0
 
 
 async def test_by_default_everything_is_kept_for_ever(harness: Harness, ann: User) -> None:

@@ -41,4 +41,6 @@ def test_what_the_api_says_of_the_installation_is_public(house: Process, new_app
         "registration": "closed",
         "media_origin": house.url,
         "max_body": 16 * 2**20,
+        "retention_days": None,
+        "retention_bytes_per_user": None,
     }

@@ -187,7 +187,7 @@ class DuckdbStore(Store):
             return self._archive.get(TABLES[shelf.name], keys)
         known = {key: value for key in keys if (value := recent.get(key)) is not None}
         unknown = [key for key in keys if key not in known]
-        found = self._archive.get(TABLES[shelf.name], unknown)
+        found = self._archive.get(TABLES[shelf.name], unknown) if unknown else []
         # An answer older than the last commit may be out of date: use it, but don't keep it.
         if self._look.generation == self._generation:
             for value in found:

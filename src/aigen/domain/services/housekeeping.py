@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 _ROUND = timedelta(seconds=60)
 _ROUNDS_BETWEEN_PRUNING = 60
 
+#: Generations that go in one round when they have been kept long enough; the rest goes in the
+#: next, so that nothing else waits.
+_MOST_IN_A_ROUND = 5000
+
 #: Expired tokens stay this long, so that the administrator's numbers show them.
 _EXPIRED_KEPT_FOR = timedelta(days=1)
 
@@ -40,6 +44,7 @@ class Housekeeping:
         self._health = health
         self._retention = retention
         self._clock = clock
+        self._is_behind = False
 
     async def run(self) -> None:
         """Go round every minute, prune every hour, until cancelled."""
@@ -62,7 +67,9 @@ class Housekeeping:
             await self._health.examine()
         if prune:
             await self.prune()
-            await self._retention.prune()
+        if prune or self._is_behind:
+            pruned = await self._retention.prune(most=_MOST_IN_A_ROUND)
+            self._is_behind = pruned.generations >= _MOST_IN_A_ROUND
 
     async def prune(self) -> None:
         """Forget what nobody will ask for any more."""

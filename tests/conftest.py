@@ -1,6 +1,8 @@
 """What holds for every test."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -19,10 +21,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgres() -> Iterator[Server]:
     """One PostgreSQL server for all."""
-    with running_server(tmp_path_factory.mktemp("postgres")) as server:
-        yield server
+    # Not in one of pytest's folders: they are closed to all others whenever a second pytest
+    # begins, and PostgreSQL does not run as root.
+    with TemporaryDirectory(prefix="aigen-postgres-") as folder:
+        Path(folder).chmod(0o755)
+        with running_server(Path(folder) / "data") as server:
+            yield server
 
 
 @pytest.fixture

@@ -57,12 +57,15 @@ class Process:
         until(lambda: self._answers(path), f"{self.command} at {self.url}", self.output)
 
     def _answers(self, path: str) -> bool:
-        if self.child.poll() is not None:
-            raise AssertionError(f"ended with {self.child.returncode}:\n{self.output()}")
+        self.must_run()
         try:
             return httpx.get(self.url + path, trust_env=False).status_code < 500
         except httpx.TransportError:
             return False
+
+    def must_run(self) -> None:
+        if self.child.poll() is not None:
+            raise AssertionError(f"ended with {self.child.returncode}:\n{self.output()}")
 
     @property
     def child(self) -> subprocess.Popen[bytes]:
@@ -148,7 +151,11 @@ class Person:
 
     @classmethod
     def log_in(cls, url: str, email: str, password: str) -> "Person":
-        client = httpx.Client(base_url=url, trust_env=False, timeout=30)
+        return cls.over(httpx.Client(base_url=url, trust_env=False, timeout=30), email, password)
+
+    @classmethod
+    def over(cls, client: httpx.Client, email: str, password: str) -> "Person":
+        """Log in over a client that has not been used by anybody else."""
         answer = client.post("/auth/login", json={"email": email, "password": password})
         assert answer.status_code == 200, answer.text
         tokens = answer.json()

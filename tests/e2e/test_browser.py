@@ -1,15 +1,14 @@
 """A browser plays what the API serves."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.e2e.processes import Person, Process
+from tests.web.chromium import chromium_if_any
 
-_PLAYED = """async () => {
+PLAYED = """async () => {
     const film = document.querySelector('video');
     film.muted = true;
     await film.play();
@@ -20,21 +19,8 @@ _PLAYED = """async () => {
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    """A page of the system's Chromium, or of Playwright's own."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(
-                executable_path=path,
-                args=["--no-sandbox", "--disable-background-networking", "--disable-sync"],
-            )
-        except Error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip("there is no Chromium: ./dev test installs one")
+    with chromium_if_any() as browser:
         yield browser.new_page()
-        browser.close()
 
 
 def test_chromium_plays_a_generated_video_and_can_seek_in_it(
@@ -43,7 +29,7 @@ def test_chromium_plays_a_generated_video_and_can_seek_in_it(
     job = root.wait(root.video("A film to be watched", aspect_ratio="16:9"))
     page.goto(f"{house.url}/healthz")
     page.set_content(f"<video src='{job['video_url']}'></video>")
-    width, height, duration, error = page.evaluate(_PLAYED)
+    width, height, duration, error = page.evaluate(PLAYED)
     assert (width, height, error) == (320, 180, None)
     assert duration == pytest.approx(4, abs=0.1)
     page.evaluate("() => { document.querySelector('video').currentTime = 3 }")

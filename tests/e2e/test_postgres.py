@@ -1,93 +1,70 @@
 """Several APIs and workers on one PostgreSQL, which lose nothing and buy nothing twice."""
 
 import json
-import subprocess
+import random
+import signal
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
+import psycopg
 import pytest
-from attrs import frozen
 
-from tests.e2e.processes import (
-    ADMIN,
-    AIGEN,
-    VIDEO_MODEL,
-    Person,
-    Process,
-    api,
-    submissions,
-    until,
-)
-from tests.postgres.server import Server
-
-OVER = {"completed", "failed", "cancelled"}
-
-
-@frozen
-class Town:
-    """Two APIs and two workers, each with a data dir of its own; they share database and files."""
-
-    apis: tuple[Process, Process]
-    workers: tuple[Process, Process]
-    people: tuple[Person, Person]
-
-    @property
-    def processes(self) -> tuple[Process, ...]:
-        return (*self.apis, *self.workers)
-
-    def aigen(self, *arguments: str) -> str:
-        """What a command prints that works on the database."""
-        done = subprocess.run(
-            [AIGEN, *arguments],
-            env=self.apis[0].env,
-            cwd=self.apis[0].folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def output(self) -> str:
-        return "\n".join(process.output() for process in self.processes)
+from tests.e2e.audits import Audit
+from tests.e2e.crowds import Appetite, Crowd, at_api, settle_what_is_unknown
+from tests.e2e.processes import VIDEO_MODEL, Process, journal, simulator, submissions, until
+from tests.e2e.towns import PASSWORD, Town, statuses, town
+from tests.faults.books import books_on_server, digests_in, possible_purchases
+from tests.faults.houses import ends, job, until_job
+from tests.faults.test_kill_loop import Memory
+from tests.postgres.server import Server, name_of
 
 
 @pytest.fixture
-def town(provider: Process, database_url: str, tmp_path: Path) -> Iterator[Town]:
-    shared = {
-        "AIGEN_DATABASE_URL": database_url,
-        "AIGEN_MEDIA_URL": f"file://{tmp_path}/media",
-        "AIGEN_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz",
-        "AIGEN_PEPPER": "zyxwvutsrqponmlkjihgfedcba9876543210",
-        "AIGEN_JOBS_PER_USER": "1000",
-    }
-    folders = [tmp_path / name for name in ("api-1", "api-2", "worker-1", "worker-2")]
-    with ExitStack() as stack:
-        made: list[Process] = []
-        for folder in folders:
-            folder.mkdir()
-            process = api(folder, provider.url, "--no-worker", **shared)
-            if folder.name.startswith("worker"):
-                process.command = [AIGEN, "worker"]
-                process.url = made[0].url  # it serves nothing itself
-            made.append(process)
-            process.start()
-            stack.callback(ended, process)
-        people = [Person.log_in(each.url, ADMIN["email"], ADMIN["password"]) for each in made[:2]]
-        for person in people:
-            stack.callback(person.close)
-        until(lambda: people[0].get("/readyz")["workers"] == 2, "both workers")
-        yield Town((made[0], made[1]), (made[2], made[3]), (people[0], people[1]))
+def the_town(provider: Process, database_url: str, tmp_path: Path) -> Iterator[Town]:
+    """Two APIs and two workers, each with a data dir of its own; they share database and files."""
+    with town(tmp_path, provider.url, database_url) as built:
+        yield built
 
 
-def ended(process: Process) -> None:
-    if process.child.poll() is None:
-        process.kill()
+def films_in(built: Town) -> dict[str, str]:
+    return digests_in(built.folder / "media")
+
+
+# --- one queue ------------------------------------------------------------------------------
+
+
+def test_all_work_on_one_queue_and_know_of_each_other(the_town: Town, provider: Process) -> None:
+    here, there = the_town.root(0), the_town.root(1)
+    ids = [(here, there)[number % 2].video(f"shared {number}") for number in range(30)]
+    assert [there.wait(job_id)["status"] for job_id in ids] == ["completed"] * len(ids)
+    assert bought(provider, "shared") == Counter(f"shared {number}" for number in range(30))
+    # A change is seen at once at an API that had no part in it.
+    watched = here.video("watched from elsewhere")
+    assert list(statuses(there, watched))[-1] == "completed"
+    # A key makes one job, wherever it is shown.
+    body = {"model": VIDEO_MODEL, "prompt": "with a key", "duration": 4}
+    keyed = [
+        p.post("/generate/video", body, 202, headers={"Idempotency-Key": "k"})
+        for p in (here, there)
+    ]
+    assert keyed[0]["id"] == keyed[1]["id"]
+    # Users can be administered beside the running processes, and it counts at once.
+    added = json.loads(
+        the_town.aigen("users", "add", "ann@example.org", "--generate-password", "--json")
+    )
+    ann = the_town.log_in(added["email"], added["password"], number=1)
+    assert ann.get("/users/me")["role"] == "user"
+    the_town.aigen("users", "set-role", added["email"], "admin")
+    assert ann.get("/users/me")["role"] == "admin"
+    the_town.aigen("users", "remove", added["email"], "--yes")
+    ann.get("/users/me", status=401)
+    assert the_town.aigen("db", "migrate") == "nothing to do\n"
+    assert "generated_videos: 32 rows" in the_town.aigen("db", "check")
+    the_town.stop()
 
 
 def bought(provider: Process, word: str) -> Counter[str]:
@@ -99,107 +76,198 @@ def bought(provider: Process, word: str) -> Counter[str]:
     )
 
 
-def test_all_work_on_one_queue_and_know_of_each_other(town: Town, provider: Process) -> None:
-    here, there = town.people
-    ids = [(here, there)[number % 2].video(f"shared {number}") for number in range(30)]
-    assert [there.wait(job_id)["status"] for job_id in ids] == ["completed"] * len(ids)
-    assert set(bought(provider, "shared").values()) == {1}
-    assert len(bought(provider, "shared")) == len(ids)
-    # A change is seen at once at an API that had no part in it.
-    watched = here.video("watched from elsewhere")
-    states = list(statuses(there, watched))
-    assert states[-1] == "completed"
-    # A key makes one job, wherever it is shown.
-    body = {"model": VIDEO_MODEL, "prompt": "with a key", "duration": 4}
-    keyed = [
-        p.post("/generate/video", body, 202, headers={"Idempotency-Key": "k"}) for p in town.people
-    ]
-    assert keyed[0]["id"] == keyed[1]["id"]
-    # Users can be administered beside the running processes, and it counts at once.
-    added = json.loads(
-        town.aigen("users", "add", "ann@example.org", "--generate-password", "--json")
-    )
-    ann = Person.log_in(town.apis[1].url, added["email"], added["password"])
-    assert ann.get("/users/me")["role"] == "user"
-    town.aigen("users", "set-role", added["email"], "admin")
-    assert ann.get("/users/me")["role"] == "admin"
-    town.aigen("users", "remove", added["email"], "--yes")
-    ann.get("/users/me", status=401)
-    ann.close()
-    assert town.aigen("db", "migrate") == "nothing to do\n"
-    assert "generated_videos: 32 rows" in town.aigen("db", "check")
-    assert [process.stop() for process in reversed(town.processes)] == [0, 0, 0, 0]
+# --- workers that die, or only stand still --------------------------------------------------
 
 
-def statuses(person: Person, job_id: str) -> Iterator[str]:
-    """What an event stream says of a job until its end."""
-    with person.client.stream("GET", f"/generate/video/{job_id}/events") as answer:
-        for line in answer.iter_lines():
-            if line.startswith("data:"):
-                yield json.loads(line.removeprefix("data:"))["status"]
-
-
-def test_a_killed_workers_jobs_are_taken_over(town: Town, provider: Process) -> None:
-    here, there = town.people
+def test_a_killed_workers_jobs_are_taken_over(the_town: Town, provider: Process) -> None:
+    here, there = the_town.root(0), the_town.root(1)
     ids = [here.video(f"orphan {number} sim:sleep=2") for number in range(12)]
-
-    def all_are_submitted() -> bool:
-        return all(there.get(f"/generate/video/{i}/status")["submitted_at"] for i in ids)
-
-    until(all_are_submitted, "the submissions")
-    town.workers[0].kill()
-    ends = Counter(there.wait(job_id)["status"] for job_id in ids)
-    assert ends == {"completed": len(ids)}
+    until(lambda: all(job(there, i)["submitted_at"] for i in ids), "the submissions")
+    the_town.workers[0].kill()
+    assert Counter(found["status"] for found in ends(there, ids)) == {"completed": len(ids)}
     assert set(bought(provider, "orphan").values()) == {1}
-    assert here.get("/readyz")["workers"] == 1
+    assert the_town.workers_at_work() == 1
+
+
+def test_a_worker_that_stood_still_on_postgres_writes_nothing_of_what_it_lost(
+    the_town: Town, provider: Process
+) -> None:
+    """Two workers come to have the same jobs in hand; one of them has no say any more."""
+    ann, (sleeper, other) = the_town.root(), the_town.workers
+    other.signal(signal.SIGSTOP)  # so that all is the sleeper's
+    until(lambda: the_town.workers_at_work() == 1, "the end of the other's lease")
+    polled = [ann.video(f"slept over {number} sim:sleep=3") for number in range(5)]
+    for job_id in polled:
+        until_job(ann, job_id, lambda found: found["submitted_at"], "the submission")
+    in_flight = ann.video("slept over, sent sim:delay=1.5")
+    until(lambda: bought(provider, "slept over, sent"), "the submission in flight")
+    sleeper.signal(signal.SIGSTOP)
+    other.signal(signal.SIGCONT)
+    taken = dict(zip((*polled, in_flight), ends(ann, (*polled, in_flight)), strict=True))
+    assert {taken[job_id]["status"] for job_id in polled} == {"completed"}
+    assert taken[in_flight]["error_code"] == "submission_outcome_unknown"
+    sleeper.signal(signal.SIGCONT)
+    # The answer that it had not yet heard is proof, however late.
+    until_job(ann, in_flight, lambda found: found["status"] == "completed", "the proof")
+    until(lambda: the_town.workers_at_work() == 2, "the sleeper's new lease")
+    assert {i: job(ann, i)["updated_at"] for i in polled} == {
+        i: taken[i]["updated_at"] for i in polled
+    }
+    the_town.stop()
+    prompts = [found["prompt"] for found in taken.values()]
+    assert set(possible_purchases(provider.url, prompts).values()) == {1}
+    found = books_on_server(the_town.database_url)
+    found.must_balance()
+    found.must_have_these_films(films_in(the_town))
+
+
+# --- a database that comes and goes ---------------------------------------------------------
+
+
+@pytest.fixture
+def new_provider(tmp_path: Path) -> Iterator[Process]:
+    """One for a test that looks at every cent."""
+    with simulator(tmp_path) as running:
+        yield running
+
+
+SHAKES = 6
 
 
 def test_a_database_that_falls_down_under_load_costs_nothing(
-    town: Town, provider: Process, postgres: Server, database_url: str
+    new_provider: Process, postgres: Server, database_url: str, tmp_path: Path
 ) -> None:
-    accepted: dict[str, str] = {}
+    luck, crowd, memory = random.Random(4711), Crowd(), Memory()
+    appetite = Appetite(videos=20, texts=6, images=4)
+    with town(tmp_path, new_provider.url, database_url, distant=1) as shaken:
+        root = shaken.root()
+        for number in range(4):
+            email = f"user-{number}@example.org"
+            root.post("/users", {"email": email, "password": PASSWORD}, 201)
+            person = shaken.log_in(email)
+            crowd.join(person, at_api(person), appetite.wishes(email))
+        with ThreadPoolExecutor(len(crowd.people)) as threads:
+            errands = crowd.go(threads)
+            for number in range(SHAKES):
+                share = (number + luck.random()) / SHAKES
+                until(lambda share=share: crowd.share_served() >= share, "a random moment")
+                shake = luck.choice((postgres.crash, postgres.cut_all))
+                print(f"{crowd.share_served():.0%} served: {shake.__name__}")
+                shake(database_url)
+            for errand in errands:
+                errand.result()
+        assert all(process.child.poll() is None for process in shaken.processes), shaken.output()
+        crowd.wait()
+        memory.hold_against(crowd.jobs())
+        settle_what_is_unknown(root, crowd, new_provider)
+        crowd.wait()
+        print(Counter(found["error_code"] or found["status"] for found in crowd.jobs().values()))
+        print(f"{len(crowd.given)} were answered, {len(crowd.in_doubt)} are in doubt")
+        shaken.stop()
+        Audit(
+            books=books_on_server(database_url),
+            crowd=crowd,
+            journal=journal(new_provider.url),
+            files=films_in(shaken),
+        ).must_be_passed()
 
-    def submit(number: int) -> None:
-        """Until it is accepted, with a key, as a client does who is not sure."""
-        person = town.people[number % 2]
-        prompt = f"unshaken {number}"
-        body = {"model": VIDEO_MODEL, "prompt": prompt, "duration": 4}
 
-        def try_once() -> Any:
-            answer = person.client.post(
-                "/generate/video", json=body, headers={"Idempotency-Key": f"key-{number}"}
-            )
-            assert answer.status_code in {202, 503}, answer.text
-            return answer.json() if answer.status_code == 202 else None
-
-        accepted[prompt] = until(try_once, prompt, town.output)["id"]
-
-    for number in range(60):
-        if number % 15 == 7:
-            postgres.crash(database_url)
-        submit(number)
+def test_while_the_database_is_away_every_api_says_so_and_comes_back(
+    the_town: Town, postgres: Server, database_url: str
+) -> None:
+    here = the_town.root(0)
+    waiting = here.video("waits for the database sim:sleep=1")
     with postgres.away(database_url):
-        for process in town.apis:
+        for process in the_town.apis:
             answer = httpx.get(f"{process.url}/readyz", trust_env=False, timeout=30)
             assert answer.status_code == 503
             assert httpx.get(f"{process.url}/healthz", trust_env=False).status_code == 200
-            answer = httpx.get(
-                f"{process.url}/users/me",
-                headers=dict(town.people[0].client.headers),
-                trust_env=False,
-            )
+            headers = {"Authorization": here.client.headers["Authorization"]}
+            answer = httpx.get(f"{process.url}/users/me", headers=headers, trust_env=False)
             assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
-    ends = {}
-    for prompt, job_id in accepted.items():
 
-        def over(job_id: str = job_id) -> Any:
-            answer = town.people[0].client.get(f"/generate/video/{job_id}/status")
-            return answer.json() if answer.json().get("status") in OVER else None
+    def is_over() -> bool:
+        answer = here.client.get(f"/generate/video/{waiting}")
+        return answer.is_success and answer.json()["status"] == "completed"
 
-        ends[prompt] = until(over, prompt, town.output)
-    # What was being handed over when the database fell may be unknown; nothing is bought twice.
-    codes = Counter(job["error_code"] for job in ends.values())
-    assert set(codes) <= {None, "submission_outcome_unknown"}, codes
-    assert codes[None] >= len(accepted) // 2
-    assert set(bought(provider, "unshaken").values()) == {1}
-    assert all(process.child.poll() is None for process in town.processes), town.output()
+    until(is_over, "the job that waited", the_town.output)
+    the_town.stop()
+
+
+# --- notifications and clocks ---------------------------------------------------------------
+
+
+def test_a_lost_notification_costs_at_most_a_sweep(
+    the_town: Town, postgres: Server, database_url: str
+) -> None:
+    ann, sweep = the_town.root(), timedelta(seconds=1)
+    waits = []
+    for number in range(6):
+        cut_listeners(database_url, len(the_town.processes))
+        found = ann.wait(ann.video(f"unheard of {number}"))
+        times = [datetime.fromisoformat(found[name]) for name in ("created_at", "submitted_at")]
+        waits.append(times[1] - times[0])
+    assert max(waits) < sweep + timedelta(seconds=1), waits
+    # Nobody heard of all of them, or it would have taken some milliseconds.
+    assert max(waits) > sweep / 10, waits
+
+
+_LISTENERS = """
+FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND query LIKE 'SELECT count(*) FROM workers%'
+"""
+
+
+def cut_listeners(database_url: str, count: int) -> None:
+    """End the connections on which the processes hear of new jobs; it takes them half a second to
+    listen again."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+
+        def all_listen() -> bool:
+            return connection.execute(f"SELECT 1 {_LISTENERS}".encode()).rowcount == count
+
+        until(all_listen, "all listeners")
+        connection.execute(f"SELECT pg_terminate_backend(pid) {_LISTENERS}".encode())
+
+
+#: What the sessions of a database call the time, wherever the clocks of its machines stand.
+_SKEWED = """
+CREATE SCHEMA skewed;
+CREATE FUNCTION skewed.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+    AS $$ SELECT pg_catalog.clock_timestamp() + interval '{skew}' $$;
+CREATE FUNCTION skewed.now() RETURNS timestamptz LANGUAGE sql STABLE
+    AS $$ SELECT pg_catalog.now() + interval '{skew}' $$;
+ALTER DATABASE {name} SET search_path = skewed, public, pg_catalog;
+"""
+
+
+@pytest.mark.parametrize(
+    ("skew", "workers"),
+    [
+        ("-3 hours", {"workers": 1}),
+        ("-3 hours", {"workers": 0, "distant": 1}),
+        ("3 hours", {"workers": 0, "distant": 1}),
+    ],
+    ids=["behind", "behind a distant worker", "ahead of a distant worker"],
+)
+def test_the_databases_clock_rules_wherever_those_of_the_machines_stand(
+    provider: Process, database_url: str, tmp_path: Path, skew: str, workers: dict[str, int]
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        skewed = _SKEWED.format(skew=skew, name=name_of(database_url))
+        connection.execute(skewed.encode())
+    settings = {"AIGEN_JOB_DEADLINE": "5"}
+    with town(tmp_path, provider.url, database_url, apis=1, **workers, settings=settings) as built:
+        ann = built.root()
+        endless = ann.video("out of time sim:forever")
+        ids = [ann.video(f"out of time {number}") for number in range(5)]
+        assert Counter(found["status"] for found in ends(ann, ids)) == {"completed": 5}
+        late = ann.wait(endless)
+        assert late["error_code"] == "deadline"
+        times = [datetime.fromisoformat(late[name]) for name in ("created_at", "finished_at")]
+        assert timedelta(seconds=5) <= times[1] - times[0] < timedelta(seconds=8)
+        assert abs(datetime.now(UTC) - times[0]) > timedelta(hours=2)
+        tokens = ann.post("/auth/refresh", {"refresh_token": ann.tokens["refresh_token"]})
+        renewed = {"Authorization": f"Bearer {tokens['access_token']}"}
+        assert ann.get("/users/me", headers=renewed)["role"] == "admin"
+        built.stop()

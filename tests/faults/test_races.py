@@ -1,16 +1,23 @@
-"""Cancelling races claiming, hundreds of times on a real database: one of them is first."""
+"""Cancelling races claiming, hundreds of times on real databases: one of them is first."""
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+import pytest_asyncio
+
 from aigen.adapters.duckdb.store import DuckdbStore
+from aigen.adapters.postgres.store import PostgresStore
 from aigen.domain.model.ledger import Charge, ChargeState
 from aigen.domain.model.videos import VideoJob, VideoState
 from aigen.ports.jobs import Claim
 from aigen.ports.provider import Accepted
 from aigen.testing import Harness
 from tests.faults.conftest import SEED
+from tests.postgres.installations import store_on
 from tests.services.worlds import video_request
 
 WORKER = "00000000-0000-7000-8000-000000000001"
@@ -18,16 +25,24 @@ ROUNDS = 40
 JOBS = 10
 
 
-async def test_of_a_cancel_and_a_claim_at_once_the_first_decides(tmp_path: Path) -> None:
+@pytest_asyncio.fixture(params=["duckdb", "postgres"])
+async def harness(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Harness]:
+    async with AsyncExitStack() as stack:
+        store: DuckdbStore | PostgresStore = DuckdbStore(tmp_path / "aigen.duckdb")
+        if request.param == "postgres":
+            url = request.getfixturevalue("database_url")
+            store = await stack.enter_async_context(store_on(url))
+        yield await stack.enter_async_context(Harness.open(store=store))
+
+
+async def test_of_a_cancel_and_a_claim_at_once_the_first_decides(harness: Harness) -> None:
     print(f"seed {SEED}")
     luck = random.Random(SEED)
-    store = DuckdbStore(tmp_path / "aigen.duckdb")
-    async with Harness.open(store=store) as harness:
-        user = await harness.user()
-        await harness.aigen.work.enlist(WORKER, is_inside=False)
-        was_claimed = [
-            claimed for _ in range(ROUNDS) for claimed in await one_round(harness, user.id, luck)
-        ]
+    user = await harness.user()
+    await harness.aigen.work.enlist(WORKER, is_inside=False)
+    was_claimed = [
+        claimed for _ in range(ROUNDS) for claimed in await one_round(harness, user.id, luck)
+    ]
     # Both have won, so that this was a race.
     assert 0 < was_claimed.count(True) < len(was_claimed) == ROUNDS * JOBS
 

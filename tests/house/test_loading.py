@@ -64,5 +64,12 @@ def test_the_api_loads_no_frontend_and_the_frontend_no_api(tmp_path: Path) -> No
     assert not web & {"dependency_injector", "duckdb", "fastapi", "httpx", "uvicorn"}
 
 
+def test_a_worker_loads_no_web_framework_and_no_embedded_database(tmp_path: Path) -> None:
+    """One over HTTP nothing of the house at all; one on PostgreSQL what the container needs."""
+    distant = loaded_by("import aigen.entrypoints.commands.worker", tmp_path)
+    assert not distant & {"dependency_injector", "duckdb", "fastapi", "psycopg", "uvicorn"}
+    assert "duckdb" not in loaded_by("import aigen.entrypoints.container", tmp_path)
+
+
 def test_every_exported_name_is_there(tmp_path: Path) -> None:
     loaded_by("import aigen\nfor name in aigen.__all__: getattr(aigen, name)", tmp_path)

@@ -1,19 +1,17 @@
 """One API with a worker and a simulator for all; a frontend and people for each test."""
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Error, Page
+from playwright.sync_api import Page
 
 from aigen.entrypoints.web.app import create_app
 from aigen.entrypoints.web.settings import WebSettings
 from tests.e2e.processes import ADMIN, Person, Process, api, simulator
 from tests.web.browsing import ANN, Browser
-from tests.web.chromium import a_chromium
+from tests.web.chromium import chromium_if_any
 from tests.web.furnished import Furnished, furnished
 from tests.web.serving import KEYS, served, web_token
 
@@ -111,14 +109,7 @@ def furnished_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnis
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Chromium]:
-    """Without one the tests are skipped, or fail where CI is set."""
-    with ExitStack() as stack:
-        try:
-            browser = stack.enter_context(a_chromium())
-        except Error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip("there is no Chromium: ./dev test installs one")
+    with chromium_if_any() as browser:
         yield browser
 
 

@@ -140,7 +140,7 @@ def test_everything_is_made_without_scripts(
     page.wait_for_url(re.compile(r"/video/[\w-]{36}$"))
     ann_at_api.wait(page.url.rpartition("/")[2])
     page.reload()
-    expect(page.locator("video")).to_have_attribute("src", re.compile("/media/"))
+    expect(page.locator("video")).to_have_attribute("src", re.compile(r"/video-1\.mp4\?"))
 
     page.goto("/gallery")
     expect(page.locator(".item").first).to_contain_text("A plain film")

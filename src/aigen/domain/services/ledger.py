@@ -82,9 +82,11 @@ def put_video(
 ) -> None:
     """Within a change: put a job that goes on or ends, and do to its charge what that means."""
     records.videos.put(job)
-    charge = records.charges.get(job.id)
-    if charge is None or not charge.is_open or not job.is_terminal or job.is_unknown:
+    if not job.is_terminal or job.is_unknown:
         return  # an unknown submission keeps its reservation until an administrator settles it
+    charge = _open(records, job.id)
+    if charge is None:
+        return
     if job.error_code is VideoError.SUBMISSION_SETTLED and job.may_be_charged:
         _put(records, charge, charge.settled_by_estimate(now))
     elif not job.may_be_charged and job.cost_usd is None:

@@ -47,6 +47,7 @@ class Flight:
     were the processes' CPU's, and bytes."""
 
     pauses: list[float]
+    polls: int
     seconds: float
     worker_cpu: float
     provider_cpu: float
@@ -61,7 +62,7 @@ class Flight:
                 name="as polled",
                 figures=_pauses(self.pauses)
                 | {
-                    "polls/s": f"{len(self.pauses) / self.seconds:.0f}",
+                    "polls/s": f"{self.polls / self.seconds:.0f}",
                     "worker": f"{self.worker_cpu / self.seconds:.0%} CPU",
                     "provider": f"{self.provider_cpu / self.seconds:.0%} CPU",
                     "memory": f"{self.memory / MB:.0f} MB",
@@ -193,6 +194,7 @@ async def _observed(worker: Process, provider: Process) -> Flight:
         polls = await _polls(client)
     return Flight(
         pauses=sorted(_gaps(polls.values())),
+        polls=sum(map(len, polls.values())),
         seconds=seconds,
         worker_cpu=after[0] - before[0],
         provider_cpu=after[1] - before[1],

@@ -5,14 +5,11 @@ Durable: PostgreSQL with its defaults, in a server of its own or that of AIGEN_T
 """
 
 import asyncio
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, ExitStack
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -36,12 +33,12 @@ from aigen.domain.model.users import User
 from aigen.domain.model.videos import VideoJob
 from aigen.domain.services import ledger
 from aigen.domain.services.work import Work, WorkPolicy
+from aigen.entrypoints.settings import variable_of
 from aigen.ports.store import HistoryQuery, Records
 from aigen.testing.samples import a_job, a_user, stored
-from benchmarks.processes import free_port, running
+from benchmarks.processes import AIGEN, free_port, running, working
 from benchmarks.tables import Result, show
 
-AIGEN = str(Path(sys.executable).with_name("aigen"))
 WORKERS = 4
 BATCH = 20
 CLAIMED = 8000
@@ -265,23 +262,6 @@ async def _median(work: Callable[[], Awaitable[object]]) -> float:
 # --- processes ------------------------------------------------------------------------------
 
 
-@contextmanager
-def _workers(folder: Path, settings: dict[str, str]) -> Iterator[None]:
-    """Worker processes until the block ends."""
-    command = [AIGEN, "worker"]
-    children = []
-    for number in range(WORKERS):
-        env = os.environ | settings | {"AIGEN_DATA_DIR": str(folder / f"worker-{number}")}
-        children.append(subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL))
-    try:
-        yield
-    finally:
-        for child in children:
-            child.terminate()
-        for child in children:
-            child.wait(timeout=60)
-
-
 async def _processes(url: str) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -296,11 +276,10 @@ async def _processes(url: str) -> None:
             "jobs_per_user": str(2 * JOBS),
             "poll_interval": "1",
         } | SECRETS
-        variables = {
-            "OPENROUTER_API_KEY" if name == "openrouter_api_key" else f"AIGEN_{name.upper()}": value
-            for name, value in settings.items()
-        }
-        stack.enter_context(_workers(folder, variables))
+        variables = {variable_of(name): value for name, value in settings.items()}
+        for number in range(WORKERS):
+            own = variables | {"AIGEN_DATA_DIR": str(folder / f"worker-{number}")}
+            stack.enter_context(working([AIGEN, "worker"], own))
         async with Aigen.open(Settings(data_dir=folder / "here", **settings)) as house:
             user = await house.users.add("ann@example.org", "a long pass phrase")
             await _all_at_work(house)

@@ -109,7 +109,7 @@ def the_town(
                 "AIGEN_MEDIA_URL": f"s3://{bucket.name}",
                 "AIGEN_WORKER_CONCURRENCY": str(SLOTS),
                 "AIGEN_SUBMIT_TIMEOUT": "5",
-                "AIGEN_SHUTDOWN_GRACE": "10",
+                "AIGEN_SHUTDOWN_GRACE": "4",
             }
             | bucket.server.variables,
         ) as built,
@@ -279,7 +279,7 @@ def test_a_film_ordered_on_the_pages_plays_from_the_bucket(
 
 
 SHORT, SHORT_KILLS = Appetite(videos=10, texts=10, images=8), 7
-LONG, LONG_KILLS = Appetite(videos=60, texts=60, images=50), 50
+LONG, LONG_KILLS = Appetite(videos=40, texts=40, images=30), 30
 AT_API, ON_PAGES = 4, 2
 
 

@@ -26,14 +26,13 @@ from tests.e2e.processes import (
 )
 
 PASSWORD = "another long pass phrase"
-WEB_TOKEN = "what the frontend shows"
 
 #: What all processes have to know of each other, on whatever machines they are.
 _SHARED = {
     "AIGEN_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz",
     "AIGEN_PEPPER": "zyxwvutsrqponmlkjihgfedcba9876543210",
     "AIGEN_WORKER_TOKEN": "what a worker shows",
-    "AIGEN_WEB_TOKEN": WEB_TOKEN,
+    "AIGEN_WEB_TOKEN": "what the frontend shows",
     "AIGEN_JOBS_PER_USER": "1000",
 }
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import gc
+import shutil
 from collections.abc import Coroutine
 from contextlib import ExitStack, suppress
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import pytest
@@ -19,7 +22,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from aigen.adapters.duckdb import writer
+from aigen.adapters.duckdb.engine import files_of
+from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.memory.store import MemoryStore
+from aigen.domain.model.errors import NotUnknown
 from aigen.domain.model.idempotency import Attempt
 from aigen.domain.model.pages import PageRequest
 from aigen.domain.model.users import Role
@@ -87,7 +94,7 @@ class Step:
         """Some change of a job, if its state allows it."""
         job = records.videos.get(JOBS[self.number % 6].id)
         if job is not None:
-            with suppress(IllegalTransition):
+            with suppress(IllegalTransition, NotUnknown):
                 records.videos.put(self._moved(job))
 
     def _moved(self, job: VideoJob) -> VideoJob:
@@ -190,15 +197,15 @@ EXAMPLES = {"duckdb": 25, "postgres": 12}
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """On one database. `is_ordered` says that its store makes changes that come at once in the
-    order in which they came; others are given one after the other."""
+    """On one database. The embedded one makes changes that come at once in the order in which they
+    came; the other one is given them one after the other."""
 
-    def __init__(self, databases: Databases, *, is_ordered: bool) -> None:
+    def __init__(self, databases: Databases, *, is_embedded: bool) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.stack = ExitStack()
         self.new_store = self.stack.enter_context(databases())
-        self.is_ordered = is_ordered
+        self.is_embedded = is_embedded
         self.memory = MemoryStore()
         self.store = self.new_store()
         self.run(self.store.open())
@@ -226,7 +233,7 @@ class StoreMachine(RuleBasedStateMachine):
                 return error
 
         async def both() -> None:
-            if self.is_ordered:
+            if self.is_embedded:
                 waiting = (made(self.store, steps) for steps in changes)
                 on_database = list(await asyncio.gather(*waiting))
             else:
@@ -241,6 +248,21 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def the_process_ends_and_another_begins(self) -> None:
         self.run(self.store.close())
+        self.store = self.new_store()
+        self.run(self.store.open())
+        self.has_changed = False
+
+    @precondition(lambda self: self.has_changed and self.is_embedded)
+    @rule()
+    def the_process_is_killed_and_another_begins(self) -> None:
+        """What a kill leaves behind is what lies on disk at that moment."""
+        assert isinstance(self.store, DuckdbStore)
+        with TemporaryDirectory() as folder:
+            files = [file for file in files_of(self.store.file) if file.exists()]
+            copies = [Path(shutil.copy2(file, folder)) for file in files]
+            self.run(self.store.close())
+            for file, copy in zip(files, copies, strict=True):
+                shutil.move(copy, file)
         self.store = self.new_store()
         self.run(self.store.open())
         self.has_changed = False
@@ -263,11 +285,12 @@ class StoreMachine(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_store_on_a_database_says_what_the_one_in_memory_says(
-    kind: str, request: pytest.FixtureRequest
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(writer, "BREATH_SECONDS", 600)  # so that it does nothing while it is killed
     new = databases(kind, request)
     run_state_machine_as_test(
-        lambda: StoreMachine(new, is_ordered=kind == "duckdb"),  # type: ignore[arg-type]
+        lambda: StoreMachine(new, is_embedded=kind == "duckdb"),  # type: ignore[arg-type]
         settings=settings(
             max_examples=EXAMPLES[kind],
             stateful_step_count=12,

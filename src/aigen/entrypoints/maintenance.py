@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from attrs import frozen
 
 import aigen
-from aigen.adapters.duckdb.engine import Database, log_of
+from aigen.adapters.duckdb.engine import Database, files_of
 from aigen.adapters.duckdb.migrations import known
 from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.media.disk import DiskMedia
@@ -199,7 +199,7 @@ def _move_aside(settings: Settings) -> None:
         ) from error
     aside = file.parent / f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     aside.mkdir(mode=0o700)
-    for found in (file, log_of(file)):
+    for found in files_of(file):
         if found.exists():
             shutil.move(found, aside)
 

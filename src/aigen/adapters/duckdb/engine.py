@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from aigen.adapters.duckdb.redo import RedoDamaged, repeat
 from aigen.domain.model.errors import CannotStart, DatabaseDamaged, DatabaseLocked
 
 _SETTINGS = (
@@ -65,8 +66,8 @@ class Database:
 def connect(file: Path, *, patience: float = LOCK_PATIENCE_SECONDS) -> duckdb.DuckDBPyConnection:
     """Open the database file for this process alone.
 
-    Raises DatabaseLocked naming the process that has it, DatabaseDamaged after copying a file
-    that DuckDB refuses to a folder beside it.
+    What a crash has left in its redo log is in it then. Raises DatabaseLocked naming the process
+    that has it, DatabaseDamaged after copying a file that cannot be read to a folder beside it.
     """
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,6 +85,11 @@ def connect(file: Path, *, patience: float = LOCK_PATIENCE_SECONDS) -> duckdb.Du
         raise connection
     for setting in _SETTINGS:
         connection.execute(setting)
+    try:
+        repeat(redo_of(file), connection)
+    except (RedoDamaged, duckdb.Error, OSError) as error:
+        connection.close()
+        raise _redo_reason(file, error) from error
     return connection
 
 
@@ -108,21 +114,37 @@ def _reason(file: Path, error: duckdb.Error) -> CannotStart:
     kept = _copy_aside(file)
     return DatabaseDamaged(
         f"The database {file} is damaged ({text.splitlines()[0]}). Nothing was changed; a copy of "
-        f"it and of its write-ahead log lies in {kept}. Restore a backup with `aigen db restore`, "
+        f"it and of its logs lies in {kept}. Restore a backup with `aigen db restore`, "
         "or move the .wal file away to go on without the changes that it holds."
     )
 
 
+def _redo_reason(file: Path, error: Exception) -> CannotStart:
+    if not isinstance(error, RedoDamaged):
+        reason = str(error).partition("\n")[0]
+        return CannotStart(f"The database {file} cannot take what its redo log holds: {reason}")
+    kept = _copy_aside(file)
+    return DatabaseDamaged(
+        f"The redo log of the database {file} is damaged ({error}). Nothing was changed; a copy of "
+        f"both lies in {kept}. Restore a backup with `aigen db restore`, or move the .redo file "
+        "away to go on without the changes that it holds."
+    )
+
+
 def _copy_aside(file: Path) -> Path:
-    """Copy the file and its log to a new folder, so that no attempt at rescue can lose them."""
+    """Copy the file and its logs to a new folder, so that no attempt at rescue can lose them."""
     folder = file.parent / f"damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     folder.mkdir(mode=0o700)
-    for source in (file, log_of(file)):
+    for source in files_of(file):
         if source.exists():
             shutil.copy2(source, folder)
     return folder
 
 
-def log_of(file: Path) -> Path:
-    """The write-ahead log that belongs to a database file."""
-    return file.with_name(file.name + ".wal")
+def files_of(file: Path) -> tuple[Path, Path, Path]:
+    """A database file with DuckDB's write-ahead log and our redo log: they belong together."""
+    return file, file.with_name(file.name + ".wal"), redo_of(file)
+
+
+def redo_of(file: Path) -> Path:
+    return file.with_name(file.name + ".redo")

@@ -1,6 +1,6 @@
 """Writing the net difference of a batch: one statement for each table and kind of change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from aigen.adapters.sql.rows import Table
 from aigen.adapters.sql.tables import TABLES, TALLIES
 
 #: Views of other tables: the process that owns the database keeps them exact in memory.
-_VIEWS = frozenset({TALLIES.name})
+VIEWS = frozenset({TALLIES.name})
 
 Action = Literal["insert", "update", "delete"]
 
@@ -24,7 +24,7 @@ class Flusher:
         self._connection = connection
         self._appenders: dict[tuple[str, Action, tuple[int, ...]], duckdb.Appender] = {}
 
-    def flush(self, net: Net, sweeps: Iterable[tuple[Shelf[Any, Any], Sweep[Any]]]) -> None:
+    def flush(self, net: Net, sweeps: Sequence[tuple[Shelf[Any, Any], Sweep[Any]]]) -> None:
         """Write and commit these changes; raises duckdb.Error, and nothing is written."""
         self._connection.begin()
         try:
@@ -36,8 +36,9 @@ class Flusher:
                     sweep.parameters,
                 )
             for shelf, changes in net.items():
-                if shelf.name not in _VIEWS:
-                    self._write(shelf, changes.values())
+                if shelf.name not in VIEWS:
+                    swept = [sweep for swept, sweep in sweeps if swept is shelf]
+                    self._write(TABLES[shelf.name], changes.values(), swept)
             self._connection.commit()
         except duckdb.Error:
             self.close()
@@ -53,14 +54,18 @@ class Flusher:
             appender.__exit__(None, None, None)
         self._appenders.clear()
 
-    def _write(self, shelf: Shelf[Any, Any], changes: Iterable[Difference[Any]]) -> None:
-        table = TABLES[shelf.name]
+    def _write(
+        self,
+        table: Table[Any],
+        changes: Iterable[Difference[Any]],
+        sweeps: Sequence[Sweep[Any]],
+    ) -> None:
         gone, new, replaced = [], [], []
         columns: set[int] = set()
         for change in changes:
             if change.after is None:
-                gone.append(change.before)
-            elif change.before is None or shelf.is_swept(change.before):
+                gone += [] if change.before is None else [change.before]  # None: it came and went
+            elif change.before is None or any(sweep.matches(change.before) for sweep in sweeps):
                 new.append(change.after)
             elif differing := table.changed(change.before, change.after):
                 replaced.append(change.after)

@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from aigen.adapters.duckdb.backup import copy_to
 from aigen.adapters.duckdb.engine import Database
 from aigen.adapters.duckdb.migrations import migrate
-from aigen.adapters.duckdb.writer import Committed, Waiting, Writer
+from aigen.adapters.duckdb.writer import Committed, Waiting, Writer, catch_up
 from aigen.adapters.records.repositories import ShelvedRecords, Shelves
 from aigen.adapters.records.shelf import UNREAD, Log, Shelf
 from aigen.adapters.sql.archive import SqlArchive
@@ -66,7 +66,7 @@ class DuckdbStore(Store):
     A database that an installation has left for another one is opened only if `even_left`."""
 
     def __init__(self, file: Path, *, even_left: bool = False) -> None:
-        self._file = file
+        self.file = file
         self._even_left = even_left
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="duckdb-reader")
         self._is_open = False
@@ -97,7 +97,7 @@ class DuckdbStore(Store):
         Raises DatabaseLocked, DatabaseDamaged, DatabaseTooNew, InstallationClosed or CannotStart.
         """
         self._loop = asyncio.get_running_loop()
-        self._database = await asyncio.to_thread(Database, self._file)
+        self._database = await asyncio.to_thread(Database, self.file)
         try:
             if not self._even_left:
                 must_not_be_left(self._ask_now)
@@ -133,6 +133,7 @@ class DuckdbStore(Store):
                 return look(self._records)
             except _Cold as cold:
                 question = cold.question
+            await self._catch_up()
             mine.generation = self._generation
             mine.answers[question] = await self._answer(question)
 
@@ -149,6 +150,7 @@ class DuckdbStore(Store):
     async def backup(self, target: Path) -> None:
         """Write what is committed now to a new database file, while work goes on."""
         self._must_be_open()
+        await self._catch_up()
 
         def copy() -> None:
             with self._database.reading() as cursor:
@@ -169,7 +171,15 @@ class DuckdbStore(Store):
                 count += 1
             return count
 
+        await self._catch_up()
         return await self._loop.run_in_executor(self._readers, run)
+
+    async def _catch_up(self) -> None:
+        """Have the database know all that is known here. Raises DatabaseUnavailable."""
+        if self._writer.is_ahead:
+            future: asyncio.Future[None] = self._loop.create_future()
+            self._writer.submit(Waiting(catch_up, future))
+            await future
 
     def _ask_now(self, sql: str, parameters: tuple[object, ...] = (), /) -> Sequence[Row]:
         with self._database.reading() as cursor:

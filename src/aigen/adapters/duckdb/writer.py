@@ -1,8 +1,7 @@
-"""The writer thread: takes all waiting changes, runs them in memory, commits them at once."""
+"""The writer thread: takes all waiting changes, runs them in memory, makes them durable at once."""
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
@@ -10,10 +9,10 @@ import duckdb
 import structlog
 from attrs import field, frozen
 
+from aigen.adapters.duckdb.disk import Disk
 from aigen.adapters.duckdb.engine import Database
-from aigen.adapters.duckdb.flush import Flusher
 from aigen.adapters.records.repositories import ShelvedRecords, Shelves
-from aigen.adapters.records.shelf import UNREAD, Log, Net, Shelf, Sweep
+from aigen.adapters.records.shelf import UNREAD, Log, Shelf, Sweep
 from aigen.adapters.sql.archive import SqlArchive
 from aigen.adapters.sql.rows import Row
 from aigen.adapters.sql.tables import TABLES
@@ -26,12 +25,10 @@ logger = structlog.get_logger()
 #: More changes in one commit would make the first of them wait too long.
 LARGEST_BATCH = 256
 
-#: A change waits so many seconds for others to share its commit, if the one before was shared and
-#: fewer than so many wait: what a commit costs hardly depends on how many it is for.
-COMPANY_SECONDS = 0.002
-FULL_BATCH = 32
-
-#: Seconds without work after which the write-ahead log is folded into the file.
+#: Seconds without work after which the database takes what it has not got; after which it is asked
+#: again if it could not; after which the write-ahead log is folded into the file.
+BREATH_SECONDS = 0.05
+RETRY_SECONDS = 1.0
 IDLE_SECONDS = 30.0
 
 
@@ -43,8 +40,12 @@ class Waiting:
     future: Any
 
 
+def catch_up(_: Records) -> None:
+    """The change that changes nothing: it is made when the database has all that is durable."""
+
+
 class _BehindOthers(Exception):
-    """A change asks the database about what others before it in the batch may have changed."""
+    """A change asks the database about what others before it may have changed."""
 
 
 @frozen(kw_only=True)
@@ -82,12 +83,11 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="duckdb-writer", daemon=True)
         self._is_dirty = True
         self._is_dead = False
-        self._has_company = False
         self._begin()
 
     def _begin(self) -> None:
         """Put all that is hot on fresh shelves."""
-        self._flusher = Flusher(self._database.writing)
+        self._disk = Disk(self._database)
         self._log = Log()
         self._visitors: list[tuple[Shelf[Any, Any], Hashable]] = []
         self._start = _START
@@ -124,6 +124,11 @@ class Writer:
     def backlog(self) -> int:
         return self._waiting.qsize()
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the database lacks something that everybody may know already."""
+        return bool(self._disk.debt)
+
     def stop(self) -> None:
         """Finish what waits, fold the log into the file, end the thread."""
         self._waiting.put(None)
@@ -135,23 +140,29 @@ class Writer:
         is_last = False
         while not is_last:
             batch, is_last = self._take()
-            self._has_company = len(batch) > 1
             if self._is_dead:
                 self._revive()
-            if batch:
-                self._publish(self._commit(batch))
-            elif self._is_dirty:
+            if changes := [waiting for waiting in batch if waiting.change is not catch_up]:
+                self._publish(self._commit(changes))
+            if len(changes) < len(batch):
+                error = self._settle()
+                asked = (waiting.future for waiting in batch if waiting.change is catch_up)
+                outcomes = [Outcome(future=future, error=error) for future in asked]
+                self._publish(Committed(outcomes=outcomes))
+            elif self._disk.is_deep_in_debt or (self.is_ahead and not batch):
+                self._settle()
+            elif self._is_dirty and not batch:
                 self._checkpoint()
+        self._settle()
         self._checkpoint()
-        self._flusher.close()
+        self._disk.close()
 
     def _take(self) -> tuple[list[Waiting], bool]:
         """All that waits now (nothing, if it was idle), and whether no more will come."""
         batch: list[Waiting] = []
+        patience = BREATH_SECONDS if self.is_ahead else IDLE_SECONDS
         try:
-            waiting = self._waiting.get(timeout=IDLE_SECONDS)
-            if self._has_company and self._waiting.qsize() < FULL_BATCH:
-                time.sleep(COMPANY_SECONDS)
+            waiting = self._waiting.get(timeout=RETRY_SECONDS if self._disk.is_behind else patience)
             while waiting is not None and len(batch) < LARGEST_BATCH - 1:
                 batch.append(waiting)
                 waiting = self._waiting.get_nowait()
@@ -167,25 +178,33 @@ class Writer:
             try:
                 outcomes.append(self._attempt(waiting))
             except _BehindOthers:
-                done = len(outcomes)
-                return _joined([self._flush(batch[:done], outcomes), self._commit(batch[done:])])
+                done, rest = batch[: len(outcomes)], batch[len(outcomes) :]
+                return _joined([self._flush(done, outcomes), self._commit_at_rest(rest)])
         return self._flush(batch, outcomes)
 
+    def _commit_at_rest(self, batch: list[Waiting]) -> Committed:
+        """Commit changes of which the first asks the database, which first has to know all."""
+        error = self._settle()
+        if error is None:
+            return self._commit(batch)
+        first = Committed(outcomes=[Outcome(future=batch[0].future, error=error)])
+        return _joined([first, self._commit(batch[1:])])
+
     def _flush(self, batch: list[Waiting], outcomes: list[Outcome]) -> Committed:
-        """Commit what the changes of a batch have done."""
+        """Make durable what the changes of a batch have done."""
         net = {shelf: changes for shelf, changes in self._log.net().items() if changes}
         sweeps = list(self._log.sweeps)
         try:
             if net or sweeps:
-                self._flusher.flush(net, sweeps)
+                self._disk.keep(net, sweeps)
                 self._is_dirty = True
-        except duckdb.Error as error:
+        except (duckdb.Error, OSError, UnicodeEncodeError) as error:
             self._log.undo(_START)
-            self._tidy({})
+            self._tidy()
             if len(batch) > 1:
                 return _joined([self._commit([waiting]) for waiting in batch])
             return Committed(outcomes=[Outcome(future=batch[0].future, error=self._say(error))])
-        self._tidy(net)
+        self._tidy()
         return Committed(
             values=[
                 (shelf.name, key, difference.after)
@@ -195,6 +214,16 @@ class Writer:
             sweeps=[(shelf.name, sweep) for shelf, sweep in sweeps],
             outcomes=outcomes,
         )
+
+    def _settle(self) -> Exception | None:
+        """Have the database take what it has not got; what to tell whoever waits for that."""
+        try:
+            self._disk.settle()
+        except (duckdb.Error, OSError) as error:
+            return self._say(error)
+        self._is_dirty = True
+        self._tidy()
+        return None
 
     def _attempt(self, waiting: Waiting) -> Outcome:
         self._start = start = self._log.mark()
@@ -210,19 +239,21 @@ class Writer:
             self._log.undo(start)
             return Outcome(future=waiting.future, error=error)
 
-    def _tidy(self, net: Net) -> None:
-        """Empty the log, and put away what need not stay in memory."""
-        for shelf, changes in net.items():
-            is_resident = TABLES[shelf.name].is_resident
-            for key, change in changes.items():
-                if change.after is None or not is_resident(change.after):
-                    shelf.place(key, UNREAD)
+    def _tidy(self) -> None:
+        """Empty the log, and put away what the database has and what need not stay in memory."""
+        debt, settled = self._disk.debt, self._disk.settled
+        self._log.clear(keep=debt)
+        self._visitors += ((shelf, key) for shelf, changes in settled.items() for key in changes)
         for shelf, key in self._visitors:
-            value = shelf.peek(key)
-            if value is None or not TABLES[shelf.name].is_resident(value):
-                shelf.place(key, UNREAD)
+            if key not in debt.get(shelf, ()):
+                self._put_away(shelf, key)
         self._visitors.clear()
-        self._log.clear()
+        settled.clear()
+
+    def _put_away(self, shelf: Shelf[Any, Any], key: Hashable) -> None:
+        value = shelf.peek(key)
+        if value is None or not TABLES[shelf.name].is_resident(value):
+            shelf.place(key, UNREAD)
 
     def _fetch(self, shelf: Shelf[Any, Any], keys: tuple[Hashable, ...]) -> Sequence[Any]:
         """Read rows that are not in memory; they stay on the shelf until the batch is over."""
@@ -237,15 +268,16 @@ class Writer:
 
     def _ask_at_rest(self, sql: str, parameters: tuple[object, ...] = (), /) -> Sequence[Row]:
         """Lists and sums come from the database, so what others have changed must be in it."""
-        if self._start != _START:
+        if self._start != _START or self.is_ahead:
             raise _BehindOthers
         return self._ask(sql, parameters)
 
     # --- trouble ----------------------------------------------------------------------------
 
-    def _say(self, error: duckdb.Error) -> Exception:
-        """What whoever waits is told. A violated constraint is our own bug and stays as it is."""
-        if isinstance(error, duckdb.ConstraintException):
+    def _say(self, error: Exception) -> Exception:
+        """What whoever waits is told. A violated constraint is our own bug and stays as it is, and
+        so does a text that is none."""
+        if isinstance(error, (duckdb.ConstraintException, UnicodeEncodeError)):
             return error
         logger.error("database_failed", error=str(error))
         if isinstance(error, duckdb.FatalException) or "invalidated" in str(error):
@@ -259,10 +291,10 @@ class Writer:
     def _revive(self) -> None:
         """DuckDB gives up on an instance after a fatal error: open the file anew."""
         try:
-            self._flusher.close()
+            self._disk.close()
             self._database.reopen()
             self._begin()
-        except (duckdb.Error, AigenError) as error:
+        except (duckdb.Error, OSError, AigenError) as error:
             logger.error("database_still_away", error=str(error))
         else:
             self._is_dead = False

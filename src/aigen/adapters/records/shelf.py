@@ -103,9 +103,10 @@ class Log:
                 keys.setdefault(shelf, set()).add(key)
         return keys
 
-    def clear(self) -> None:
+    def clear(self, keep: "Net | None" = None) -> None:
+        """Forget what was done. What was removed is unread again, unless `keep` has its key."""
         for shelf, key, _ in self._steps:
-            if shelf.peek(key) is None:
+            if shelf.peek(key) is None and not (keep and key in keep.get(shelf, ())):
                 shelf.place(key, UNREAD)
         self._steps.clear()
         self.sweeps.clear()

@@ -109,8 +109,8 @@ async def test_to_repeat_a_log_again_changes_nothing(store: DuckdbStore, tmp_pat
         again = await reopened(left)
 
         def look(records: Records) -> list[VideoState | None]:
-            found = (records.videos.get(job.id) for job in (kept, gone, new))
-            return [job and job.state for job in found]
+            found = [records.videos.get(job.id) for job in (kept, gone, new)]
+            return [None if job is None else job.state for job in found]
 
         assert await again.read(look) == [VideoState.CANCELLED, None, VideoState.QUEUED]
         await again.close()

@@ -107,7 +107,10 @@ def _add(later: Net, net: Net) -> None:
     for shelf, changes in later.items():
         if shelf.name in VIEWS:
             continue
-        known = net.setdefault(shelf, {})
-        for key, change in changes.items():
-            before = known[key].before if key in known else change.before
-            known[key] = Difference(before=before, after=change.after)
+        earlier = net.setdefault(shelf, {})
+        both = {
+            key: Difference(before=earlier[key].before, after=change.after)
+            for key, change in changes.items()
+            if key in earlier
+        }
+        earlier.update(changes | both)

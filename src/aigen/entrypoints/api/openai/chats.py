@@ -10,9 +10,9 @@ from aigen.domain.model.errors import AigenError
 from aigen.domain.model.idempotency import IdempotencyKey
 from aigen.domain.model.texts import Text
 from aigen.domain.services.chats import Chat
-from aigen.entrypoints.api.auth import Payer, TheHouse, WhoPays
+from aigen.entrypoints.api.auth import Payer, WhoPays
 from aigen.entrypoints.api.errors import Problem, problem_of, problem_of_status
-from aigen.entrypoints.api.house import House
+from aigen.entrypoints.api.house import house_of
 from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
 from aigen.entrypoints.api.openai.errors import ERRORS, error_out
 from aigen.entrypoints.api.openai.schemas import ChatBody, ChunkOut, CompletionOut
@@ -34,15 +34,15 @@ _DONE = b"data: [DONE]\n\n"
 
 @router.post("/completions", responses=_ANSWERS, response_class=Response)
 async def complete_chat(
-    body: ChatBody, caller: WhoPays, house: TheHouse, request: Request, key: KeyHeader = None
+    body: ChatBody, caller: WhoPays, request: Request, key: KeyHeader = None
 ) -> Response:
     """A conversation, handed to the provider and back as it is: tools, formats, pictures and
     fields that only this provider has. The newest user turn and the answer's text are kept in the
     history."""
     if body.stream:
-        return await _streamed(body, caller, house, request, key)
+        return await _streamed(body, caller, request, key)
     asked = body.request()
-    once = await house.aigen.chats.complete_once(
+    once = await house_of(request).aigen.chats.complete_once(
         caller.user.id, asked, _key(key, request, body), key_id=caller.key_id
     )
     if isinstance(once.value, Text):
@@ -54,11 +54,9 @@ async def complete_chat(
     return answer
 
 
-async def _streamed(
-    body: ChatBody, caller: Payer, house: House, request: Request, key: str | None
-) -> Response:
+async def _streamed(body: ChatBody, caller: Payer, request: Request, key: str | None) -> Response:
     asked = body.request()
-    once = await house.aigen.chats.stream_once(
+    once = await house_of(request).aigen.chats.stream_once(
         caller.user.id, asked, _key(key, request, body), key_id=caller.key_id
     )
     pieces = _again(once.value) if isinstance(once.value, Text) else once.value

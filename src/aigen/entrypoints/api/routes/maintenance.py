@@ -2,18 +2,16 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.domain.model.errors import NotFound
 from aigen.entrypoints import maintenance
-from aigen.entrypoints.api.auth import TheHouse, operator_only
+from aigen.entrypoints.api.auth import OPERATOR_ONLY, TheHouse
 from aigen.entrypoints.api.schemas.administration import PrunedOut
 from aigen.entrypoints.api.schemas.maintenance import BackupBody, PruneBody, ReportOut
 
-router = APIRouter(
-    prefix="/maintenance", include_in_schema=False, dependencies=[Depends(operator_only)]
-)
+router = APIRouter(prefix="/maintenance", include_in_schema=False, dependencies=[OPERATOR_ONLY])
 
 #: So that an answer takes no longer than anybody waits for it.
 _MOST_AT_ONCE = 2000

@@ -2,12 +2,12 @@
 
 import asyncio
 
-from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import PlainTextResponse
 
 from aigen.adapters.openrouter.callbacks import check_signature, read_callback
 from aigen.domain.model.errors import AigenError, CallbackSignatureInvalid, NotFound
-from aigen.entrypoints.api.auth import TheHouse, current_admin
+from aigen.entrypoints.api.auth import ADMIN_ONLY, TheHouse
 from aigen.entrypoints.api.house import House
 from aigen.entrypoints.api.schemas.operations import HealthOut, ReadinessOut
 from aigen.ports.store import WorkerLease
@@ -44,7 +44,7 @@ async def readyz(house: TheHouse, response: Response) -> ReadinessOut:
     )
 
 
-@router.get("/metrics", dependencies=[Depends(current_admin)], response_class=PlainTextResponse)
+@router.get("/metrics", dependencies=[ADMIN_ONLY], response_class=PlainTextResponse)
 async def metrics(house: TheHouse) -> Response:
     """Prometheus metrics, where they are switched on."""
     if house.metrics is None:

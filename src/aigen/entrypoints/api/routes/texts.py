@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response, status
 
 from aigen.domain.model.texts import Text
 from aigen.entrypoints.api.auth import TheHouse, WhoPays
+from aigen.entrypoints.api.house import house_of
 from aigen.entrypoints.api.idempotency import KeyHeader, key_of, unwrapped
 from aigen.entrypoints.api.paging import History, listed
 from aigen.entrypoints.api.schemas.texts import TextBody, TextDeltaOut, TextOut
@@ -33,14 +34,13 @@ Status = Annotated[
 async def generate(
     body: TextBody,
     caller: WhoPays,
-    house: TheHouse,
     request: Request,
     response: Response,
     key: KeyHeader = None,
 ) -> TextOut | Response:
     """Generate a text; `messages` holds the turns before the prompt."""
     idempotency_key = key_of(key, request, body)
-    texts, user_id = house.aigen.texts, caller.user.id
+    texts, user_id = house_of(request).aigen.texts, caller.user.id
     if not body.stream:
         once = await texts.generate_once(
             user_id, body.request(), idempotency_key, key_id=caller.key_id

@@ -11,13 +11,13 @@ from fastapi.responses import StreamingResponse
 from aigen.adapters.http.wire import TIME_HEADER, dumps, loads
 from aigen.domain.model.errors import InvalidRequest
 from aigen.domain.model.media import FILMS
-from aigen.entrypoints.api.auth import TheHouse, worker_only
+from aigen.entrypoints.api.auth import WORKER_ONLY, TheHouse
 from aigen.ports.events import Subscription
 from aigen.ports.jobs import Film, NoFilm
 from aigen.ports.media import Accept
 from aigen.ports.provider import SubmitOutcome
 
-router = APIRouter(prefix="/work", include_in_schema=False, dependencies=[Depends(worker_only)])
+router = APIRouter(prefix="/work", include_in_schema=False, dependencies=[WORKER_ONLY])
 
 _KEEPALIVE_SECONDS = 10.0
 _MOST_AT_ONCE = 10_000

@@ -8,7 +8,6 @@ Names are loaded when they are first used, so that `import aigen` costs nothing.
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return version("aigen")
+        return import_module("importlib.metadata").version("aigen")
     if name in _HOMES:
         return getattr(import_module(f"aigen.{_HOMES[name]}"), name)
     errors = import_module("aigen.domain.model.errors")

@@ -1,7 +1,7 @@
 """An `Aigen` over in-memory adapters, and the strings to pull on them."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from attrs import frozen
@@ -16,6 +16,7 @@ from aigen.adapters.memory.store import MemoryStore
 from aigen.domain.model.users import User
 from aigen.entrypoints.library import Aigen
 from aigen.entrypoints.settings import Settings
+from aigen.entrypoints.threads import loop_in_thread
 from aigen.ports.store import Store
 
 #: Good enough to pass for secrets, and the same each time.
@@ -85,6 +86,15 @@ class Harness:
                 media=media,
                 journal=journal,
             )
+
+    @classmethod
+    @contextmanager
+    def in_thread(
+        cls, settings: Settings | None = None, *, store: Store | None = None
+    ) -> Iterator["Harness"]:
+        """The same for tests that are not async; they ask by `harness.aigen.run`."""
+        with loop_in_thread() as loop, loop.within(cls.open(settings, store=store)) as harness:
+            yield harness
 
     async def user(self, email: str = "ann@example.org") -> User:
         """A plain user, with the pass phrase "a long pass phrase"."""

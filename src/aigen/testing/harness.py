@@ -7,6 +7,7 @@ from typing import Any
 from attrs import frozen
 from pydantic_settings import SettingsConfigDict
 
+from aigen.adapters.local_events import LocalEvents
 from aigen.adapters.memory.clock import ManualClock
 from aigen.adapters.memory.journal import MemoryJournal
 from aigen.adapters.memory.media import MemoryMedia
@@ -58,8 +59,8 @@ class Harness:
         cls, settings: Settings | None = None, *, store: Store | None = None
     ) -> AsyncIterator["Harness"]:
         """An empty installation; time stands still at its clock's beginning."""
-        clock, provider, media = ManualClock(), ScriptedProvider(), MemoryMedia()
-        journal = MemoryJournal()
+        clock, media, journal = ManualClock(), MemoryMedia(), MemoryJournal()
+        provider = ScriptedProvider(clock)
         store = store or MemoryStore()
         async with Aigen.open(
             settings or bare_settings(),
@@ -70,6 +71,7 @@ class Harness:
             journal=journal,
             passwords=PlainPasswords(),
             tokens=PlainTokens(clock),
+            events=LocalEvents(),
             emails=PlainEmails(),
             text_provider=provider,
             chat_provider=provider,

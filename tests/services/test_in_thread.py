@@ -68,8 +68,8 @@ def test_a_text_is_heard_as_it_is_written() -> None:
         *pieces, whole = aigen.each(stream)
         assert isinstance(whole, Text)
         assert [piece.text for piece in pieces if isinstance(piece, TextDelta)] == [
-            "You",
-            "said:",
+            "You ",
+            "said: ",
             "hello",
         ]
 

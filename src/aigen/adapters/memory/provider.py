@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -106,7 +107,7 @@ class ScriptedProvider(
     async def stream(self, request: TextRequest) -> AsyncIterator[TextDelta | TextAnswer | Failure]:
         outcome = await self.complete(request)
         if isinstance(outcome, TextAnswer):
-            for word in outcome.text.split(" "):
+            for word in _words(outcome.text):
                 yield TextDelta(text=word)
         yield outcome
 
@@ -118,7 +119,7 @@ class ScriptedProvider(
     async def relay(self, request: ChatRequest) -> AsyncIterator[bytes | ChatAnswer | Failure]:
         outcome = await self.answer(request)
         if isinstance(outcome, ChatAnswer):
-            for word in outcome.noted.text.split(" "):
+            for word in _words(outcome.noted.text):
                 yield _event({"choices": [{"index": 0, "delta": {"content": word}}]})
         yield outcome
 
@@ -160,6 +161,11 @@ class ScriptedProvider(
 
     async def check_key(self) -> Misconfigured | None:
         return self.key_trouble
+
+
+def _words(text: str) -> list[str]:
+    """Words, each with the space behind it."""
+    return re.findall(r"\S+\s*|\s+", text)
 
 
 async def _pieces(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:

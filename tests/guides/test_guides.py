@@ -1,6 +1,5 @@
 """Every block of code in the guides for programmers is a file, and does what it is there for."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -52,4 +51,8 @@ def test_a_program_of_a_guide_runs(page: Path, name: str, tmp_path: Path) -> Non
         command = ["-W", "error", "-c", HURRY + _RUN, name]
     done = run_python(*command, folder=tmp_path, environment=bare_environment())
     assert done.returncode == 0, done.stdout + done.stderr
-    sys.stdout.write(done.stdout)
+
+
+def test_a_second_provider_takes_less_than_sixty_lines() -> None:
+    text = files_of(GUIDES / "adapters.md")["compatible.py"]
+    assert len(text.splitlines()) < 60

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -174,3 +176,25 @@ def test_who_still_waits_when_the_installation_closes_is_told() -> None:
             assert began.wait(30)
         with pytest.raises(CancelledError):
             waiting.result(30)
+
+
+_NEVER_LEFT = """
+from contextlib import ExitStack
+from aigen import Aigen, Settings, VideoRequest
+
+opened = ExitStack()
+aigen = opened.enter_context(Aigen.in_thread(Settings(data_dir="data")))
+opened.enter_context(aigen.within(aigen.worker()))
+ann = aigen.run(aigen.users.add("ann@example.org", "a long pass phrase"))
+request = VideoRequest(model="google/veo-3.1-lite", prompt="a fox", duration=4)
+aigen.run(aigen.videos.submit(ann.id, request))
+"""
+
+
+def test_a_program_that_never_leaves_the_block_closes_it_at_its_end(tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "faulthandler", "-W", "error", "-c", _NEVER_LEFT]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not list(tmp_path.rglob("*.wal")), "the database was closed"

@@ -1,7 +1,9 @@
 """Async work for code that is not async: it is done on a loop in another thread, and waited for."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator
+import concurrent.futures.thread  # noqa: F401 - see `_leave_all`
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from threading import Thread
@@ -62,11 +64,13 @@ class LoopElsewhere:
             raise
         if not entered.done():
             staying.result()
-        try:
-            yield entered.result()
-        finally:
+
+        def leave() -> None:
             self._loop.call_soon_threadsafe(leaving.set)
             staying.result()
+
+        with _left_at_last(leave):
+            yield entered.result()
 
     def _begun(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         if (trouble := self._trouble()) is not None:
@@ -85,10 +89,7 @@ class LoopElsewhere:
 
 @contextmanager
 def loop_in_thread() -> Iterator[LoopElsewhere]:
-    """A new event loop in a thread of its own, until the end of the block.
-
-    The thread is a daemon: a notebook that never leaves the block can still be closed.
-    """
+    """A new event loop in a thread of its own, until the end of the block or of the program."""
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def live() -> None:
@@ -99,11 +100,40 @@ def loop_in_thread() -> Iterator[LoopElsewhere]:
     thread = Thread(target=lambda: asyncio.run(live()), name="aigen", daemon=True)
     thread.start()
     loop, ending = started.result()
-    try:
-        yield LoopElsewhere(loop)
-    finally:
+
+    def end() -> None:
         loop.call_soon_threadsafe(ending.set)
         thread.join()
+
+    with _left_at_last(end):
+        yield LoopElsewhere(loop)
+
+
+# --- what is never left, as in a notebook -------------------------------------------------------
+
+_open: list[Callable[[], None]] = []
+
+
+@contextmanager
+def _left_at_last(leave: Callable[[], None]) -> Iterator[None]:
+    """Call it at the end of the block, or of the program if that comes first."""
+    _open.append(leave)
+    try:
+        yield
+    finally:
+        if leave in _open:
+            _open.remove(leave)
+            leave()
+
+
+def _leave_all() -> None:
+    while _open:
+        _open.pop()()
+
+
+# `atexit` comes too late: no executor takes work by then, and closing needs them. This is what
+# `concurrent.futures.thread` ends them by, last come first served, so it has to be loaded before.
+threading._register_atexit(_leave_all)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 async def _next(items: AsyncIterator[T]) -> tuple[T] | None:

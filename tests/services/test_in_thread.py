@@ -76,6 +76,24 @@ def test_a_text_is_heard_as_it_is_written() -> None:
         ]
 
 
+def test_who_leaves_a_loop_closes_its_generator() -> None:
+    closed = threading.Event()
+
+    async def numbers() -> AsyncIterator[int]:
+        try:
+            for number in range(9):
+                yield number
+        finally:
+            await asyncio.sleep(0)
+            closed.set()
+
+    with Harness.in_thread() as harness:
+        for number in harness.aigen.each(numbers()):
+            if number == 1:
+                break
+        assert closed.wait(30)
+
+
 # --- errors ---------------------------------------------------------------------------------
 
 
@@ -163,6 +181,20 @@ def test_an_interruption_of_a_block_within_undoes_what_was_begun() -> None:
         assert undone.wait(30)
 
 
+def test_an_interruption_of_a_loop_passes() -> None:
+    async def slow_to_end() -> AsyncIterator[int]:
+        yield 1
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(100):
+                await asyncio.sleep(0)
+
+    with Harness.in_thread() as harness, pytest.raises(KeyboardInterrupt):
+        assert list(harness.aigen.each(slow_to_end())) == [1]
+
+
 def test_who_still_waits_when_the_installation_closes_is_told() -> None:
     began = threading.Event()
 
@@ -191,10 +223,32 @@ aigen.run(aigen.videos.submit(ann.id, request))
 """
 
 
-def test_a_program_that_never_leaves_the_block_closes_it_at_its_end(tmp_path: Path) -> None:
-    command = [sys.executable, "-X", "faulthandler", "-W", "error", "-c", _NEVER_LEFT]
-    done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+_FORKED = """
+import multiprocessing
+from aigen.testing import Harness
+
+with Harness.in_thread():
+    child = multiprocessing.get_context("fork").Process(target=int)
+    child.start()
+    child.join(30)
+    print(child.exitcode)
+    child.kill()
+"""
+
+
+def ended(program: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", program]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=60
     )
+
+
+def test_a_program_that_never_leaves_the_block_closes_it_at_its_end(tmp_path: Path) -> None:
+    done = ended(_NEVER_LEFT, tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert not list(tmp_path.rglob("*.wal")), "the database was closed"
+
+
+def test_a_forked_child_ends_without_closing_what_is_its_parents(tmp_path: Path) -> None:
+    done = ended(_FORKED, tmp_path)
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr

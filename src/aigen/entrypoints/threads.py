@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures.thread  # noqa: F401 - see `_leave_all`
+import os
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -33,13 +34,14 @@ class LoopElsewhere:
             doing.cancel()
 
     def each(self, items: AsyncIterator[T]) -> Iterator[T]:
-        """What `async for` over the items gives or raises."""
-        try:
-            while (found := self.run(_next(items))) is not None:
+        """What `async for` over the items gives or raises; a generator that is left is closed."""
+        while (found := self.run(_next(items))) is not None:
+            try:
                 yield found[0]
-        finally:
-            if isinstance(items, AsyncGenerator):
-                self.run(_closed(items))
+            except GeneratorExit:
+                if isinstance(items, AsyncGenerator) and not self._loop.is_closed():
+                    self.run(_closed(items))
+                raise
 
     @contextmanager
     def within(self, manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
@@ -134,6 +136,8 @@ def _leave_all() -> None:
 # `atexit` comes too late: no executor takes work by then, and closing needs them. This is what
 # `concurrent.futures.thread` ends them by, last come first served, so it has to be loaded before.
 threading._register_atexit(_leave_all)  # type: ignore[attr-defined]  # noqa: SLF001
+# The loops' threads are not in a child that was forked: it would wait for them for ever.
+os.register_at_fork(after_in_child=_open.clear)
 
 
 async def _next(items: AsyncIterator[T]) -> tuple[T] | None:

@@ -32,7 +32,7 @@ async def test_a_stream_gives_deltas_and_then_the_whole(world: World, ann: Perso
     *deltas, done = events_of(response)
     assert [event.name for event in deltas] == ["delta"] * 4
     assert [json.loads(event.data) for event in deltas] == [
-        {"text": word} for word in ("You", "said:", "Say", "hello")
+        {"text": word} for word in ("You ", "said: ", "Say ", "hello")
     ]
     assert done.name == "done"
     text = json.loads(done.data)

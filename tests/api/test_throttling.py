@@ -130,6 +130,7 @@ class SlowPasswords(PlainPasswords):
     """Checks a password when it is let."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.gate = asyncio.Event()
 
     async def verify(self, password: str, password_hash: str | None) -> bool:

@@ -211,7 +211,7 @@ async def opened(
 ) -> AsyncIterator[World]:
     """An installation with these settings and adapters; time stands still at noon."""
     provider, clock = WatchedProvider(), ManualClock(NOON)
-    usual = {
+    usual: dict[str, Any] = {
         "clock": clock,
         "text_provider": provider,
         "chat_provider": provider,

@@ -1,11 +1,16 @@
-"""Makes the program that writes the documentation importable."""
+"""An installation, and the program that writes the documentation made importable."""
 
 import sys
 
-from aigen.testing.fixtures import harness
-from tests.house.sources import ROOT
+import pytest
 
-__all__ = ["harness"]
+from aigen.testing import Harness
+from tests.house.sources import ROOT
 
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
+
+
+@pytest.fixture
+def harness(aigen_harness: Harness) -> Harness:
+    return aigen_harness

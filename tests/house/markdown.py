@@ -9,8 +9,10 @@ from tests.house.sources import ROOT
 
 ARC42 = ROOT / "docs" / "arc42"
 ADR = ROOT / "docs" / "adr"
+GUIDES = ROOT / "docs" / "guides"
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"# ([\w-]+\.\w+)\n")
 _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _RULE = re.compile(r"\|(?: -+ \|)+")
@@ -21,12 +23,18 @@ class Snippet:
     language: str
     text: str
 
+    @property
+    def file(self) -> str | None:
+        """What the reader is to save it as, if its first line says so: `# name.py`."""
+        head = _FILE.match(self.text)
+        return head[1] if head else None
+
 
 def pages() -> list[Path]:
     """Every page that people read."""
     names = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
     at_top = (ROOT / name for name in names)
-    folders = (ROOT / "docs", ARC42, ADR)
+    folders = (ROOT / "docs", GUIDES, ARC42, ADR)
     return [*at_top, *(page for folder in folders for page in sorted(folder.glob("*.md")))]
 
 

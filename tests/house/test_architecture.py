@@ -24,7 +24,7 @@ DRIVERS = {
     "cattrs": {"aigen.adapters.file_journal", "aigen.adapters.http", "aigen.adapters.sql"},
     "click": {"aigen.entrypoints.cli", "aigen.entrypoints.commands"},
     "cryptography": {"aigen.entrypoints.web"},
-    "dependency_injector": {"aigen.entrypoints.container"},
+    "dependency_injector": {"aigen.entrypoints.injection"},
     "duckdb": {"aigen.adapters.duckdb"},
     "email_validator": {"aigen.adapters.validated_emails"},
     "fastapi": {"aigen.entrypoints.api"},

@@ -20,9 +20,9 @@ from aigen.domain.model.media import MediaType, type_of
 from aigen.entrypoints.api.app import create_app
 from aigen.entrypoints.api.house import House
 from aigen.entrypoints.cli import cli
-from aigen.entrypoints.settings import Settings, variable_of
 from aigen.testing import Harness
 from tests.house.markdown import named, pages, snippets
+from tests.house.programs import HURRY, bare_environment, run_python
 from tests.house.sources import ROOT
 
 README = ROOT / "README.md"
@@ -35,14 +35,6 @@ COMMANDS = [
     for found in SHELL
     for line in re.findall(r"^(?:\./dev|aigen)\b.*$", found.text, re.MULTILINE)
 ]
-
-#: The demo as it is, but in a hurry: there, drawing and filming take their time to be seen.
-HURRY = """
-from aigen.adapters.openrouter import simulator
-made = simulator.SimulatorOptions
-hasty = {"video_seconds": 0.1, "image_seconds": 0.0, "chunk_seconds": 0.0}
-simulator.SimulatorOptions = lambda **switches: made(**switches | hasty)
-"""
 
 #: As much of curl as the README uses; whatever else it is given is an error.
 CURL = """
@@ -70,24 +62,13 @@ else:
 
 
 @pytest.fixture
-def bare(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """An environment that says nothing to aigen but to hurry."""
-    ours = {*map(variable_of, Settings.model_fields), "AIGEN_API_KEY"}
-    kept = {name: value for name, value in os.environ.items() if name.upper() not in ours}
-    return kept | {"AIGEN_POLL_INTERVAL": "0.1", "AIGEN_BCRYPT_COST": "4"}
+def bare() -> dict[str, str]:
+    return bare_environment()
 
 
 def test_the_library_example_runs(tmp_path: Path, bare: dict[str, str]) -> None:
     (program,) = (found.text for found in PROGRAMS if "Aigen.open" in found.text)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", HURRY + program],
-        cwd=tmp_path,
-        env=bare,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = run_python("-W", "error", "-c", HURRY + program, folder=tmp_path, environment=bare)
     assert done.returncode == 0, done.stderr
     said, made = done.stdout.strip().rsplit("\n", 1)
     assert "Say hello" in said
@@ -131,14 +112,7 @@ def test_the_example_with_openais_client_is_answered(tmp_path: Path, bare: dict[
     with _demo(tmp_path, bare) as (address, password):
         program = program.replace("http://127.0.0.1:8000", address)
         program = program.replace("aigen_…", _personal_key(address, password))
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            env=bare,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        done = run_python("-c", program, folder=tmp_path, environment=bare)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Say hello" in done.stdout
 

@@ -24,6 +24,7 @@ class WatchedPasswords(PlainPasswords):
     """Counts what is verified, and waits for the `gate`."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.verified: list[str | None] = []
         self.gate = asyncio.Event()
         self.gate.set()

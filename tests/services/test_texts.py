@@ -151,7 +151,7 @@ async def test_nothing_is_asked_for_while_the_disk_is_full(harness: Harness, ann
 
 async def test_a_text_comes_in_pieces_and_then_whole(harness: Harness, ann: User) -> None:
     *pieces, whole = [piece async for piece in await streamed(harness, ann)]
-    assert [piece.text for piece in pieces] == ["You", "said:", "Say", "hello"]
+    assert [piece.text for piece in pieces] == ["You ", "said: ", "Say ", "hello"]
     assert isinstance(whole, Text)
     assert await history(harness, ann) == [whole]
 

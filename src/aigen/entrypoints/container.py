@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dependency_injector import containers, providers
-
 from aigen.adapters.bcrypt_passwords import BcryptPasswords
 from aigen.adapters.file_journal import FileJournal
 from aigen.adapters.jwt_tokens import JwtTokens
@@ -44,6 +42,7 @@ from aigen.domain.services.videos import Videos
 from aigen.domain.services.work import Work, WorkPolicy
 from aigen.domain.services.worker import Worker, WorkerPolicy
 from aigen.entrypoints.database import clock_of, database_of, events_of, store_of
+from aigen.entrypoints.injection import containers, providers
 from aigen.entrypoints.media import bucket_of, media_of
 from aigen.entrypoints.secrets_file import Secrets
 from aigen.entrypoints.settings import Settings

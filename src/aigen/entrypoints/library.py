@@ -1,14 +1,17 @@
 """aigen as a Python object: the same services that the HTTP API calls, opened and closed."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 from attrs import frozen
 
-from aigen.adapters.bcrypt_passwords import BcryptPasswords
-from aigen.adapters.file_journal import FileJournal
 from aigen.domain.services.accounts import Accounts
 from aigen.domain.services.administration import Administration
 from aigen.domain.services.background import Background
@@ -26,44 +29,52 @@ from aigen.domain.services.texts import Texts
 from aigen.domain.services.videos import Videos
 from aigen.domain.services.work import Work
 from aigen.domain.services.worker import Worker
-from aigen.entrypoints.data_dir import usable
-from aigen.entrypoints.database import opened
-from aigen.entrypoints.media import open_media
 from aigen.entrypoints.secrets_file import Secrets
 from aigen.entrypoints.settings import Settings
-from aigen.ports.clock import Clock
+from aigen.entrypoints.threads import LoopElsewhere, loop_in_thread
+from aigen.ports.clock import Clock, Ids
 from aigen.ports.events import Events
+from aigen.ports.jobs import Journal
 from aigen.ports.media import MediaLinks, MediaStore
+from aigen.ports.provider import (
+    ChatProvider,
+    CostLookup,
+    ImageProvider,
+    ModelCatalogue,
+    TextProvider,
+    VideoProvider,
+)
+from aigen.ports.security import EmailParser, PasswordHasher, TokenCodec
 from aigen.ports.store import Store
 
 if TYPE_CHECKING:
     from aigen.entrypoints.container import Container
 
-#: The provider ports; when all are replaced, nothing needs to stand in for the provider.
-_PROVIDERS = frozenset(
-    {
-        "text_provider",
-        "chat_provider",
-        "image_provider",
-        "video_provider",
-        "catalogue",
-        "cost_lookup",
-    }
-)
+T = TypeVar("T")
 
-#: What `Aigen.open` lets its caller replace.
-REPLACEABLE = _PROVIDERS | {
-    "clock",
-    "emails",
-    "events",
-    "ids",
-    "journal",
-    "links",
-    "media",
-    "passwords",
-    "store",
-    "tokens",
-}
+
+class Adapters(TypedDict, total=False):
+    """What `Aigen.open` lets its caller replace: any object that keeps its port's promises.
+
+    aigen opens and closes its own adapters alone; whoever brings one does that for it.
+    """
+
+    text_provider: TextProvider
+    chat_provider: ChatProvider
+    image_provider: ImageProvider
+    video_provider: VideoProvider
+    catalogue: ModelCatalogue
+    cost_lookup: CostLookup
+    store: Store
+    media: MediaStore
+    links: MediaLinks
+    journal: Journal
+    events: Events
+    passwords: PasswordHasher
+    tokens: TokenCodec
+    emails: EmailParser
+    clock: Clock
+    ids: Ids
 
 
 @frozen(kw_only=True, eq=False)
@@ -98,33 +109,52 @@ class Aigen:
     events: Events
     clock: Clock
     _container: "Container"
+    _loop: LoopElsewhere
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings | None = None, **adapters: Any
+        cls, settings: Settings | None = None, **adapters: Unpack[Adapters]
     ) -> AsyncIterator["Aigen"]:
         """Open an installation, by default the one that the environment describes.
 
-        Any adapter can be replaced by an object that satisfies its port: `store`, `media`,
-        `text_provider`, … (see `REPLACEABLE`). Raises SettingsInvalid and CannotStart. At the end
-        of the block what was paid for is recorded first, then everything is closed.
+        Any adapter can be replaced: see `Adapters`. Raises SettingsInvalid and CannotStart. At the
+        end of the block what was paid for is recorded first, then everything is closed.
         """
         settings = settings or Settings()
-        if unknown := adapters.keys() - REPLACEABLE:
+        if unknown := adapters.keys() - Adapters.__annotations__.keys():
             raise TypeError(f"aigen has no adapter called {', '.join(sorted(unknown))}")
-        async with AsyncExitStack() as stack:
-            needs_provider = not adapters.keys() >= _PROVIDERS
-            url = await stack.enter_async_context(_provider(settings, needs_it=needs_provider))
-            # Its library looks for web frameworks to work with, and loads them.
-            from aigen.entrypoints.container import new_container  # noqa: PLC0415
+        # It loads the adapters, which is most of what there is to load.
+        from aigen.entrypoints.opening import open_container  # noqa: PLC0415
 
-            container = new_container(settings, url, adapters)
-            await _open_adapters(container, stack)
-            aigen = _assemble(container)
-            stack.push_async_callback(aigen.background.drain)
-            await stack.enter_async_context(_running(aigen.housekeeping.run()))
+        async with open_container(settings, adapters) as container:
+            yield _assemble(container)
+
+    @classmethod
+    @contextmanager
+    def in_thread(
+        cls, settings: Settings | None = None, **adapters: Unpack[Adapters]
+    ) -> Iterator["Aigen"]:
+        """The same for code that is not async: what is asked of it by `run`, `each` and `within`
+        is done on an event loop in a thread of its own."""
+        with loop_in_thread() as loop, loop.within(cls.open(settings, **adapters)) as aigen:
             yield aigen
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """`await`, for code in another thread than this installation's loop, of which many may
+        ask at a time: what the work gives or raises. Ctrl-C cancels the work.
+
+        Raises RuntimeError in the loop's own thread, and when the installation is closed.
+        """
+        return self._loop.run(work)
+
+    def each(self, items: AsyncIterator[T]) -> Iterator[T]:
+        """`async for`, in the same sense."""
+        return self._loop.each(items)
+
+    def within(self, manager: AbstractAsyncContextManager[T]) -> AbstractContextManager[T]:
+        """`async with`, in the same sense; the manager is not told of an error in the block."""
+        return self._loop.within(manager)
 
     def new_worker(self, *, is_inside: bool = True) -> Worker:
         """A worker that lives in this process, with its API unless it is not `is_inside`; call
@@ -141,22 +171,6 @@ class Aigen:
         finally:
             worker.stop()
             await running
-
-
-async def _open_adapters(container: "Container", stack: AsyncExitStack) -> None:
-    """Open what needs it, in this order; the stack closes it in the other."""
-    media, store, passwords = container.media(), container.store(), container.passwords()
-    journal = container.journal()
-    if isinstance(journal, FileJournal):
-        usable(container.settings().data_dir)
-    await open_media(media)
-    if isinstance(passwords, BcryptPasswords):
-        stack.callback(passwords.close)
-    if isinstance(journal, FileJournal):
-        stack.callback(journal.close)
-    clock, events = container.clock(), container.events()
-    await stack.enter_async_context(opened(container.database(), store, clock, events))
-    stack.push_async_callback(container.clients().aclose)
 
 
 def _assemble(container: "Container") -> Aigen:
@@ -185,35 +199,5 @@ def _assemble(container: "Container") -> Aigen:
         events=container.events(),
         clock=container.clock(),
         container=container,
+        loop=LoopElsewhere(asyncio.get_running_loop()),
     )
-
-
-@asynccontextmanager
-async def _provider(settings: Settings, *, needs_it: bool) -> AsyncIterator[str]:
-    """Where the provider is; in demo mode a simulator that runs as long as the block."""
-    if not settings.is_demo or not needs_it or settings.has_own_provider:
-        yield settings.openrouter_url
-        return
-    # Imported here: only the demo needs a second web framework's worth of memory.
-    from aigen.adapters.openrouter.simulator import (  # noqa: PLC0415
-        Simulator,
-        SimulatorOptions,
-        serve_simulator,
-    )
-
-    memory = usable(settings.data_dir) / "simulator-jobs"
-    options = SimulatorOptions(chunk_seconds=0.03, image_seconds=1.5, video_seconds=10.0)
-    async with serve_simulator(Simulator(options, memory=memory)) as running:
-        yield running.url
-
-
-@asynccontextmanager
-async def _running(work: Any) -> AsyncIterator[None]:
-    """Run something beside the block, and end it with the block."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

@@ -1,26 +1,29 @@
 """aigen without a network, a disk or the time of day, for those who embed or extend it.
 
-`Harness` is an `Aigen` over in-memory adapters; `aigen.testing.fixtures` has it as a pytest
-fixture; `aigen.testing.contracts` holds the tests that every adapter of a port must pass;
-`aigen.testing.samples` makes values that pass for real ones.
+`Harness` is an `Aigen` over adapters in memory, one for each port, which are here too; pytest
+finds it as the fixture `aigen_harness`. `aigen.testing.contracts` holds the tests that every
+adapter of a port must pass; `aigen.testing.samples` makes values that pass for real ones.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aigen.adapters.local_events import LocalEvents
     from aigen.adapters.memory.clock import ManualClock
     from aigen.adapters.memory.journal import MemoryJournal
     from aigen.adapters.memory.media import MemoryMedia
     from aigen.adapters.memory.provider import MP4, PNG, Script, ScriptedProvider
     from aigen.adapters.memory.security import PlainEmails, PlainPasswords, PlainTokens
     from aigen.adapters.memory.store import MemoryStore
+    from aigen.adapters.system_clock import SystemIds
     from aigen.testing.harness import Harness, bare_settings
 
 _HOMES = {
     "MP4": "adapters.memory.provider",
     "PNG": "adapters.memory.provider",
     "Harness": "testing.harness",
+    "LocalEvents": "adapters.local_events",
     "ManualClock": "adapters.memory.clock",
     "MemoryJournal": "adapters.memory.journal",
     "MemoryMedia": "adapters.memory.media",
@@ -30,6 +33,7 @@ _HOMES = {
     "PlainTokens": "adapters.memory.security",
     "Script": "adapters.memory.provider",
     "ScriptedProvider": "adapters.memory.provider",
+    "SystemIds": "adapters.system_clock",
     "bare_settings": "testing.harness",
 }
 
@@ -37,6 +41,7 @@ __all__ = [
     "MP4",
     "PNG",
     "Harness",
+    "LocalEvents",
     "ManualClock",
     "MemoryJournal",
     "MemoryMedia",
@@ -46,6 +51,7 @@ __all__ = [
     "PlainTokens",
     "Script",
     "ScriptedProvider",
+    "SystemIds",
     "bare_settings",
 ]
 

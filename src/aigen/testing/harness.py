@@ -1,12 +1,13 @@
 """An `Aigen` over in-memory adapters, and the strings to pull on them."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from attrs import frozen
 from pydantic_settings import SettingsConfigDict
 
+from aigen.adapters.local_events import LocalEvents
 from aigen.adapters.memory.clock import ManualClock
 from aigen.adapters.memory.journal import MemoryJournal
 from aigen.adapters.memory.media import MemoryMedia
@@ -16,6 +17,7 @@ from aigen.adapters.memory.store import MemoryStore
 from aigen.domain.model.users import User
 from aigen.entrypoints.library import Aigen
 from aigen.entrypoints.settings import Settings
+from aigen.entrypoints.threads import loop_in_thread
 from aigen.ports.store import Store
 
 #: Good enough to pass for secrets, and the same each time.
@@ -57,8 +59,8 @@ class Harness:
         cls, settings: Settings | None = None, *, store: Store | None = None
     ) -> AsyncIterator["Harness"]:
         """An empty installation; time stands still at its clock's beginning."""
-        clock, provider, media = ManualClock(), ScriptedProvider(), MemoryMedia()
-        journal = MemoryJournal()
+        clock, media, journal = ManualClock(), MemoryMedia(), MemoryJournal()
+        provider = ScriptedProvider(clock)
         store = store or MemoryStore()
         async with Aigen.open(
             settings or bare_settings(),
@@ -69,6 +71,7 @@ class Harness:
             journal=journal,
             passwords=PlainPasswords(),
             tokens=PlainTokens(clock),
+            events=LocalEvents(),
             emails=PlainEmails(),
             text_provider=provider,
             chat_provider=provider,
@@ -85,6 +88,15 @@ class Harness:
                 media=media,
                 journal=journal,
             )
+
+    @classmethod
+    @contextmanager
+    def in_thread(
+        cls, settings: Settings | None = None, *, store: Store | None = None
+    ) -> Iterator["Harness"]:
+        """The same for tests that are not async; they ask by `harness.aigen.run`."""
+        with loop_in_thread() as loop, loop.within(cls.open(settings, store=store)) as harness:
+            yield harness
 
     async def user(self, email: str = "ann@example.org") -> User:
         """A plain user, with the pass phrase "a long pass phrase"."""

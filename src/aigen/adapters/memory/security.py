@@ -1,6 +1,8 @@
 """Passwords and tokens without cryptography: readable in a failing test, worthless elsewhere."""
 
 import json
+import unicodedata
+from itertools import count
 
 from aigen.domain.model.errors import InvalidRequest, TokenExpired, TokenInvalid
 from aigen.domain.model.sessions import Claims, TokenKind
@@ -10,11 +12,16 @@ from aigen.ports.security import EmailParser, PasswordHasher, TokenCodec
 
 
 class PlainPasswords(PasswordHasher):
+    def __init__(self) -> None:
+        self._salts = count(1)
+
     async def hash(self, password: str) -> str:
-        return f"plain:{password}"
+        return f"plain:{next(self._salts)}:{password}"
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
-        return password_hash == f"plain:{password}"
+        scheme, _, salted = (password_hash or "").partition(":")
+        _, has_salt, stored = salted.partition(":")
+        return scheme == "plain" and bool(has_salt) and stored == password
 
 
 class PlainTokens(TokenCodec):
@@ -50,4 +57,6 @@ class PlainEmails(EmailParser):
         local, at, domain = text.strip().rpartition("@")
         if not (local and at and domain):
             raise InvalidRequest("This is not an e-mail address.", field="email")
-        return EmailAddress(typed=text.strip(), identity=f"{local.casefold()}@{domain.lower()}")
+        name = unicodedata.normalize("NFC", local.casefold())
+        host = domain.lower().encode("idna").decode()
+        return EmailAddress(typed=text.strip(), identity=f"{name}@{host}")

@@ -11,12 +11,19 @@ Import a module's tests into one of your own and give them the fixture that they
 import pytest
 
 pytest.register_assert_rewrite(
+    "aigen.testing.contracts.emails",
+    "aigen.testing.contracts.events",
+    "aigen.testing.contracts.images",
+    "aigen.testing.contracts.journal",
+    "aigen.testing.contracts.media",
+    "aigen.testing.contracts.passwords",
     "aigen.testing.contracts.store",
     "aigen.testing.contracts.store_history",
     "aigen.testing.contracts.store_money",
     "aigen.testing.contracts.store_queue",
     "aigen.testing.contracts.store_retention",
-    "aigen.testing.contracts.media",
-    "aigen.testing.contracts.journal",
-    "aigen.testing.contracts.events",
+    "aigen.testing.contracts.subjects",
+    "aigen.testing.contracts.texts",
+    "aigen.testing.contracts.tokens",
+    "aigen.testing.contracts.videos",
 )

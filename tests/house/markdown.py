@@ -9,6 +9,7 @@ from tests.house.sources import ROOT
 
 ARC42 = ROOT / "docs" / "arc42"
 ADR = ROOT / "docs" / "adr"
+GUIDES = ROOT / "docs" / "guides"
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -26,7 +27,7 @@ def pages() -> list[Path]:
     """Every page that people read."""
     names = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
     at_top = (ROOT / name for name in names)
-    folders = (ROOT / "docs", ARC42, ADR)
+    folders = (ROOT / "docs", GUIDES, ARC42, ADR)
     return [*at_top, *(page for folder in folders for page in sorted(folder.glob("*.md")))]
 
 

@@ -14,6 +14,7 @@ from aigen.domain.model.media import MediaRejected
 from aigen.entrypoints.api.errors import STATUS, problem_of, problem_of_status
 from aigen.entrypoints.settings import GENERATED, Settings, variable_of
 from aigen.ports.jobs import LeaseLost
+from docs import module_map
 
 ROOT = Path(__file__).resolve().parents[1]
 ARC42 = ROOT / "docs" / "arc42"
@@ -35,6 +36,11 @@ def files() -> dict[Path, str]:
     """Every file with a generated part, as it should be."""
     return {
         ROOT / ".env.example": example(),
+        ARC42 / "05-building-blocks.md": _filled(
+            ARC42 / "05-building-blocks.md",
+            packages=module_map.packages(),
+            services=module_map.services(),
+        ),
         ARC42 / "07-deployment.md": _filled(ARC42 / "07-deployment.md", settings=settings_table()),
         ARC42 / "08-concepts.md": _filled(
             ARC42 / "08-concepts.md", errors=errors_table(), refusals=refusals_table()

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from attrs import frozen
+from benchmarks.install import Installed, install
 
 import aigen
 from aigen.entrypoints.api.app import create_app
@@ -100,27 +100,9 @@ def test_the_bill_of_materials_has_what_is_installed_and_no_tool(dist: Path) -> 
 # --- what is installed ----------------------------------------------------------------------
 
 
-@frozen
-class Installed:
-    """An environment in which there is nothing but the wheel and what it needs."""
-
-    folder: Path
-
-    def program(self, name: str) -> str:
-        return str(self.folder / "bin" / name)
-
-
 @pytest.fixture(scope="module")
 def installed(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """With the versions of the lock, which need not be the newest."""
-    folder = tmp_path_factory.mktemp("installed") / "venv"
-    versions = folder.with_name("versions.txt")
-    export = ("export", "--frozen", "--quiet", "--no-dev", "--no-hashes", "--no-emit-project")
-    run(UV(), *export, "--output-file", str(versions), folder=ROOT)
-    run(UV(), "venv", "--quiet", "--python", sys.executable, str(folder), folder=ROOT)
-    into = ("--python", str(folder / "bin" / "python"), "--constraint", str(versions))
-    run(UV(), "pip", "install", "--quiet", *into, str(wheel_in(dist)), folder=folder)
-    return Installed(folder)
+    return install(wheel_in(dist), tmp_path_factory.mktemp("installed") / "venv")
 
 
 def alone(**settings: str) -> dict[str, str]:

@@ -98,7 +98,7 @@ def measure(installed: Installed, wheel: Path, folder: Path) -> Installation:
 
 
 def _up(program: str, folder: Path) -> tuple[float, float]:
-    """Seconds until `aigen up` answers the second time that it is started, and its memory then."""
+    """Seconds until `aigen up` answers once it has a data dir, and its memory then."""
     port = free_port()
     env = {
         "AIGEN_DATA_DIR": str(folder / "data"),
@@ -112,8 +112,8 @@ def _up(program: str, folder: Path) -> tuple[float, float]:
         with running([program, "up"], port, "/readyz", env) as process:
             return time.perf_counter() - began, process.rss_bytes() / MB
 
-    once()
-    return once()
+    once()  # makes the data dir
+    return min(once() for _ in range(TIMES))
 
 
 def _seconds(*command: str) -> float:

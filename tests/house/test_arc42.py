@@ -53,12 +53,13 @@ def scenarios() -> dict[str, str]:
 
 
 def test_every_scenario_names_tests_that_play_it_and_they_exist() -> None:
+    known = names_of_tests()
     for title, text in scenarios().items():
         match = re.search(r"(?s)\n\nPlayed by (.+?)\n\n", text)
         assert match is not None, title
         tests = [name for name in named(match[1].replace("\n", " ")) if name.startswith("test_")]
         assert tests, title
-        assert not {*tests} - names_of_tests(), title
+        assert not {*tests} - known, title
 
 
 def test_every_scenario_that_is_played_over_http_is_told() -> None:

@@ -10,5 +10,9 @@ mermaid.initialize({
   theme: dark ? "dark" : "neutral",
   // The page's own: no font is fetched from anywhere.
   fontFamily: getComputedStyle(document.body).fontFamily,
+  // A large one is scrolled instead of made too small to be read.
+  flowchart: { useMaxWidth: false },
+  sequence: { useMaxWidth: false },
+  state: { useMaxWidth: false },
 });
 mermaid.run({ querySelector: "pre.mermaid" });

@@ -18,7 +18,13 @@ VENDOR = HERE / "vendor"
 
 #: Behind the README: caption, and pages in their order; a pattern stands for all that are left.
 CONTENTS = {
-    "Guides": ["docs/guides/first-video", "docs/guides/team", "docs/guides/*"],
+    "Guides": [
+        "docs/guides/first-video",
+        "docs/guides/team",
+        "docs/guides/postgres-and-s3",
+        "docs/guides/openai-clients",
+        "docs/guides/*",
+    ],
     "Running it": ["docs/operations", "docs/capacity"],
     "Architecture": ["docs/arc42/*"],
     "Decisions": ["docs/adr/*"],

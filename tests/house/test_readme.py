@@ -1,4 +1,4 @@
-"""The examples of the README, run in demo mode against the built-in simulator."""
+"""The examples of the README and of the guide to HTTP, run in demo mode against the simulator."""
 
 import asyncio
 import os
@@ -23,12 +23,13 @@ from aigen.entrypoints.cli import cli
 from aigen.entrypoints.settings import Settings, variable_of
 from aigen.testing import Harness
 from tests.house.demo import HURRY, replaced, with_curl
-from tests.house.markdown import named, pages, snippets
+from tests.house.markdown import GUIDES, named, pages, snippets
 from tests.house.sources import ROOT
 
 README = ROOT / "README.md"
 PROGRAMS = snippets(README, "python")
-SHELL = [*snippets(README, "sh"), *snippets(ROOT / "CONTRIBUTING.md", "sh")]
+PAGES = (README, ROOT / "CONTRIBUTING.md", GUIDES / "http-api.md")
+SHELL = [found for page in PAGES for found in snippets(page, "sh")]
 
 #: The lines of all scripts that call one of our own programs.
 COMMANDS = [

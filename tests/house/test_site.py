@@ -48,6 +48,11 @@ def test_a_link_that_leads_nowhere_ends_the_build(tmp_path: Path, text: str) -> 
     assert "README.md:3: WARNING:" in done.stderr
 
 
+def test_every_picture_of_the_repository_is_shown_somewhere(site: Path) -> None:
+    pictures = {file.name for file in (ROOT / "docs" / "pictures").iterdir()}
+    assert {file.name for file in (site / "_images").iterdir()} == pictures
+
+
 # --- no network -----------------------------------------------------------------------------
 
 

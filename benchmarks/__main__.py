@@ -1,12 +1,23 @@
 """`python -m benchmarks [--save] [NAMES]`: all of them, or those that are named. With --save, what
-docs/capacity.md is computed from is kept."""
+docs/capacity.md and the README's figures are written from is kept."""
 
 import sys
 from importlib import import_module
 
-from benchmarks.figures import Figures
+from benchmarks.figures import Figures, Installation
 
-NAMES = ("store", "postgres", "in_flight", "text", "openai", "web", "footprint", "soak", "units")
+NAMES = (
+    "store",
+    "postgres",
+    "in_flight",
+    "text",
+    "openai",
+    "web",
+    "install",
+    "footprint",
+    "soak",
+    "units",
+)
 
 
 def main() -> None:
@@ -17,7 +28,7 @@ def main() -> None:
         )
     for name in names:
         found = import_module(f"benchmarks.{name}").run()
-        if isinstance(found, Figures) and "--save" in sys.argv:
+        if isinstance(found, Figures | Installation) and "--save" in sys.argv:
             found.write()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from benchmarks import capacity
-from benchmarks.figures import Figures
+from benchmarks.figures import Figures, Installation
 
 from aigen.domain.model import errors
 from aigen.domain.model.errors import AigenError
@@ -14,6 +14,7 @@ from aigen.domain.model.media import MediaRejected
 from aigen.entrypoints.api.errors import STATUS, problem_of, problem_of_status
 from aigen.entrypoints.settings import GENERATED, Settings, variable_of
 from aigen.ports.jobs import LeaseLost
+from docs import module_map
 
 ROOT = Path(__file__).resolve().parents[1]
 ARC42 = ROOT / "docs" / "arc42"
@@ -35,6 +36,12 @@ def files() -> dict[Path, str]:
     """Every file with a generated part, as it should be."""
     return {
         ROOT / ".env.example": example(),
+        ROOT / "README.md": _filled(ROOT / "README.md", figures=readme_figures()),
+        ARC42 / "05-building-blocks.md": _filled(
+            ARC42 / "05-building-blocks.md",
+            packages=module_map.packages(),
+            services=module_map.services(),
+        ),
         ARC42 / "07-deployment.md": _filled(ARC42 / "07-deployment.md", settings=settings_table()),
         ARC42 / "08-concepts.md": _filled(
             ARC42 / "08-concepts.md", errors=errors_table(), refusals=refusals_table()
@@ -139,6 +146,42 @@ def refusals_table() -> str:
     problems = map(problem_of_status, FRAMEWORK_STATUSES)
     rows = ((str(problem.status), f"`{problem.code}`", problem.detail) for problem in problems)
     return _table(("status", "code", "`detail`"), rows)
+
+
+# --- figures of the README ------------------------------------------------------------------
+
+
+def readme_figures() -> str:
+    """What a stranger asks first, as it was measured."""
+    installed, measured = Installation.read(), Figures.read()
+    ours = {name: cost.api_ms + cost.worker_ms for name, cost in measured.costs.items()}
+    on = measured.measured_on
+    rows = (
+        (
+            f"{installed.installed_mb:.0f} MB in {installed.packages} packages",
+            "all that is installed",
+        ),
+        (
+            f"{installed.up_seconds:.1f} s, {installed.up_mb:.0f} MB",
+            "until `aigen up` is ready: API, worker, frontend and database in one process",
+        ),
+        (
+            f"{installed.help_seconds * 1000:.0f} ms, {installed.import_seconds * 1000:.0f} ms",
+            "`aigen --help`, `import aigen`",
+        ),
+        (f"{ours['text']:.1f} ms", "of CPU for a text, beside PostgreSQL's own"),
+        (
+            f"{ours['submission'] + ours['film']:.0f} ms",
+            "of CPU for a video, from the request to the stored film",
+        ),
+        (f"{measured.claims:,.0f}", "jobs a second that four workers claim from one PostgreSQL"),
+    )
+    where = f"{on['cores']} cores, Python {on['Python']}, PostgreSQL {on['PostgreSQL']}"
+    return (
+        _table((f"measured on {where}", "by `./dev bench`"), iter(rows))
+        + "\n\nWhat that comes to for ten thousand people and for a million is in"
+        " [capacity](docs/capacity.md)."
+    )
 
 
 # --- capacity -------------------------------------------------------------------------------

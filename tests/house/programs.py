@@ -1,6 +1,7 @@
 """Running what the documentation shows as a reader would, in demo mode and a folder of its own."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,36 @@ from aigen.adapters.openrouter import simulator
 made = simulator.SimulatorOptions
 hasty = {"video_seconds": 0.1, "image_seconds": 0.0, "chunk_seconds": 0.0}
 simulator.SimulatorOptions = lambda **switches: made(**switches | hasty)
+"""
+
+#: As much of curl as the pages use; whatever else it is given is an error.
+CURL = """
+import argparse, sys, urllib.error, urllib.request
+options = argparse.ArgumentParser()
+options.add_argument("-s", action="store_true")
+options.add_argument("-N", action="store_true")
+options.add_argument("-X")
+options.add_argument("-H", action="append", default=[])
+options.add_argument("-d")
+options.add_argument("-o")
+options.add_argument("url")
+given = options.parse_args()
+data = given.d.encode() if given.d else None
+request = urllib.request.Request(given.url, data, method=given.X)
+for header in given.H:
+    request.add_header(*header.split(": ", 1))
+without_proxies = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+try:
+    with without_proxies.open(request, timeout=60) as answer:
+        content = answer.read()
+except urllib.error.HTTPError as error:
+    with error:
+        sys.exit(f"{error} {error.read()!r}")
+if given.o:
+    with open(given.o, "wb") as file:
+        file.write(content)
+else:
+    sys.stdout.buffer.write(content + b"\\n")
 """
 
 
@@ -36,3 +67,22 @@ def run_python(
         check=False,
         timeout=60,
     )
+
+
+def with_curl(folder: Path) -> Path:
+    """A folder for PATH in which `curl` and `python3` are ours, so that none need be installed."""
+    programs = folder / "bin"
+    programs.mkdir()
+    # Not a link: from elsewhere Python does not find the packages beside it.
+    python = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
+    for name, text in (("python3", python), ("curl", f"#!{sys.executable}\n{CURL}")):
+        (programs / name).write_text(text, encoding="utf-8")
+        (programs / name).chmod(0o755)
+    return programs
+
+
+def replaced(variable: str, value: str, script: str) -> str:
+    """The script with a variable set otherwise."""
+    text, count = re.subn(rf"(?m)^{variable}=.*$", f"{variable}='{value}'", script)
+    assert count == 1, variable
+    return text

@@ -1,4 +1,4 @@
-"""The examples of the README, run in demo mode against the built-in simulator."""
+"""The examples of the README and of the guide to HTTP, run in demo mode against the simulator."""
 
 import asyncio
 import os
@@ -21,13 +21,14 @@ from aigen.entrypoints.api.app import create_app
 from aigen.entrypoints.api.house import House
 from aigen.entrypoints.cli import cli
 from aigen.testing import Harness
-from tests.house.markdown import named, pages, snippets
-from tests.house.programs import HURRY, bare_environment, run_python
+from tests.house.markdown import GUIDES, named, pages, snippets
+from tests.house.programs import HURRY, bare_environment, replaced, run_python, with_curl
 from tests.house.sources import ROOT
 
 README = ROOT / "README.md"
 PROGRAMS = snippets(README, "python")
-SHELL = [*snippets(README, "sh"), *snippets(ROOT / "CONTRIBUTING.md", "sh")]
+PAGES = (README, ROOT / "CONTRIBUTING.md", GUIDES / "http-api.md")
+SHELL = [found for page in PAGES for found in snippets(page, "sh")]
 
 #: The lines of all scripts that call one of our own programs.
 COMMANDS = [
@@ -35,30 +36,6 @@ COMMANDS = [
     for found in SHELL
     for line in re.findall(r"^(?:\./dev|aigen)\b.*$", found.text, re.MULTILINE)
 ]
-
-#: As much of curl as the README uses; whatever else it is given is an error.
-CURL = """
-import argparse, sys, urllib.request
-options = argparse.ArgumentParser()
-options.add_argument("-s", action="store_true")
-options.add_argument("-N", action="store_true")
-options.add_argument("-H", action="append", default=[])
-options.add_argument("-d")
-options.add_argument("-o")
-options.add_argument("url")
-given = options.parse_args()
-request = urllib.request.Request(given.url, given.d.encode() if given.d else None)
-for header in given.H:
-    request.add_header(*header.split(": ", 1))
-without_proxies = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-with without_proxies.open(request, timeout=60) as answer:
-    content = answer.read()
-if given.o:
-    with open(given.o, "wb") as file:
-        file.write(content)
-else:
-    sys.stdout.buffer.write(content + b"\\n")
-"""
 
 
 @pytest.fixture
@@ -74,7 +51,7 @@ def test_the_library_example_runs(tmp_path: Path, bare: dict[str, str]) -> None:
     assert "Say hello" in said
     status, cost_usd, film = made.split()
     assert (status, float(cost_usd) > 0) == ("completed", True)
-    assert _type_of(tmp_path / film) is MediaType.MP4
+    assert type_of_file(tmp_path / film) is MediaType.MP4
 
 
 def test_the_harness_example_passes() -> None:
@@ -90,11 +67,11 @@ def test_the_harness_example_passes() -> None:
 def test_the_first_steps_lead_to_a_film(tmp_path: Path, bare: dict[str, str]) -> None:
     (script,) = (found.text for found in SHELL if "/auth/login" in found.text)
     with _demo(tmp_path, bare) as (address, password):
-        script = _replaced("API", address, _replaced("PASSWORD", password, script))
+        script = replaced("API", address, replaced("PASSWORD", password, script))
         done = subprocess.run(
             ["/bin/sh", "-eu", "-c", script],
             cwd=tmp_path,
-            env=bare | {"PATH": f"{_with_curl(tmp_path)}{os.pathsep}{bare['PATH']}"},
+            env=bare | {"PATH": f"{with_curl(tmp_path)}{os.pathsep}{bare['PATH']}"},
             capture_output=True,
             text=True,
             check=False,
@@ -104,7 +81,7 @@ def test_the_first_steps_lead_to_a_film(tmp_path: Path, bare: dict[str, str]) ->
     assert '"text":' in done.stdout
     assert '"media_type":"image/png"' in done.stdout
     assert '"status":"completed"' in done.stdout.splitlines()[-3]
-    assert _type_of(tmp_path / "fox.mp4") is MediaType.MP4
+    assert type_of_file(tmp_path / "fox.mp4") is MediaType.MP4
 
 
 def test_the_example_with_openais_client_is_answered(tmp_path: Path, bare: dict[str, str]) -> None:
@@ -193,24 +170,6 @@ def _personal_key(address: str, password: str) -> str:
         return key
 
 
-def _replaced(variable: str, value: str, script: str) -> str:
-    """The script with a variable set otherwise."""
-    replaced, count = re.subn(rf"(?m)^{variable}=.*$", f"{variable}='{value}'", script)
-    assert count == 1, variable
-    return replaced
-
-
-def _with_curl(folder: Path) -> Path:
-    """A folder for PATH in which `curl` and `python3` are ours, so that none need be installed."""
-    programs = folder / "bin"
-    programs.mkdir()
-    (programs / "python3").symlink_to(sys.executable)
-    curl = programs / "curl"
-    curl.write_text(f"#!{sys.executable}\n{CURL}", encoding="utf-8")
-    curl.chmod(0o755)
-    return programs
-
-
 def parse(command: click.Command, arguments: list[str]) -> None:
     """Parse the arguments as the command line would, and run nothing."""
     while isinstance(command, click.Group):
@@ -247,5 +206,5 @@ def _options(command: click.Command) -> list[str]:
     return [option for parameter in command.params for option in parameter.opts]
 
 
-def _type_of(file: Path) -> MediaType | None:
+def type_of_file(file: Path) -> MediaType | None:
     return type_of(file.read_bytes()[:16])

@@ -12,10 +12,12 @@ from aigen.entrypoints.web.backend import Backend
 from aigen.entrypoints.web.cookie import EncryptedCookie
 from aigen.entrypoints.web.markdown import to_html
 from aigen.entrypoints.web.pages import BLUEPRINTS
+from aigen.entrypoints.web.pages.gallery import tools
 from aigen.entrypoints.web.settings import WebSettings
 from aigen.entrypoints.web.signed_in import user
 
-_ADDRESSES = 8192
+#: How many are kept, of some 100 bytes and of 1 KiB each.
+_ADDRESSES, _TOOLS = 8192, 2048
 
 
 def create_app(settings: WebSettings) -> Flask:
@@ -29,6 +31,7 @@ def create_app(settings: WebSettings) -> Flask:
     app.jinja_env.globals["markdown"] = to_html
     # A gallery has hundreds of addresses, and shows the same again and again.
     app.jinja_env.globals["url_for"] = lru_cache(_ADDRESSES)(url_for)
+    app.jinja_env.globals["tools_of"] = lru_cache(_TOOLS)(tools)
     backend.install(app, Backend.of(settings, _derived(settings, b"renewals")))
     envelope.install(app)
     guards.install(app, settings, _derived(settings, b"forms"))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask
@@ -52,6 +53,7 @@ def day(at: str) -> str:
     return f"{datetime.fromisoformat(at):%-d %b %Y}"
 
 
+@lru_cache(4096)
 def exactly(at: str) -> str:
     return f"{datetime.fromisoformat(at):%-d %b %Y, %H:%M} UTC"
 

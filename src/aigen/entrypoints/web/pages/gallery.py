@@ -20,6 +20,7 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from aigen.adapters.http.client import ApiRefused
 from aigen.entrypoints.web.backend import backend
@@ -154,6 +155,13 @@ def download_many() -> ResponseReturnValue:
     response.headers["Content-Disposition"] = content.disposition
     response.call_on_close(content.close)
     return response
+
+
+def tools(kind: str, item_id: str, has_media: bool, is_open: bool) -> Markup:
+    """What can be done with an item in a grid; the same for everybody, and as long as it is as it
+    is."""
+    shown = get_template_attribute("gallery/parts.html", "tools")
+    return Markup(shown(kind, item_id, has_media, is_open))  # noqa: S704 - a template has escaped it
 
 
 def _back() -> ResponseReturnValue:

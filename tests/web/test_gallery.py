@@ -117,8 +117,10 @@ def test_links_that_do_not_expire_lead_to_ones_that_do(
 
 def test_one_is_deleted(ann: Browser, ann_at_api: Person) -> None:
     made = image(ann_at_api, "A whale to be deleted")
-    path = f"/gallery/image/{made['id']}/delete"
-    page = ann.open("/gallery").form(path).send()
+    page = ann.open("/gallery")
+    form = evolve(page.form("/gallery/delete"), action=f"/gallery/image/{made['id']}/delete")
+    assert f'form="deletion" formaction="{form.action}"' in page.html
+    page = form.send()
     assert (page.path, "The image has been deleted." in page.text) == ("/gallery", True)
     assert "A whale to be deleted" not in page.text
     ann_at_api.get(f"/generate/image/{made['id']}", 404)

@@ -1,7 +1,10 @@
 """The redo log: what a crash leaves is what was answered, whatever state the file is in."""
 
+import asyncio
 import json
+import os
 import shutil
+import threading
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -73,6 +76,31 @@ async def test_what_was_answered_is_in_the_log_and_survives_there(
     assert redo_of(left).stat().st_size == 0
     await again.close()
     assert texts_in(left) == [text.text]
+
+
+async def test_nobody_is_answered_before_the_disk_has_it(
+    store: DuckdbStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the loss of power may not take away: only what was synced is safe from it."""
+    syncing, may_end = threading.Event(), threading.Event()
+    sync = os.fdatasync
+    synced: list[int] = []
+
+    def slowly(descriptor: int) -> None:
+        syncing.set()
+        may_end.wait()
+        sync(descriptor)
+        synced.append(os.fstat(descriptor).st_size)
+
+    monkeypatch.setattr(os, "fdatasync", slowly)
+    text = a_text(USER)
+    answer = asyncio.ensure_future(stored(store, text))
+    await asyncio.to_thread(syncing.wait)
+    assert not answer.done()
+    assert await store.read(lambda records: records.texts.get(text.id)) is None
+    may_end.set()
+    await answer
+    assert synced == [redo_of(store.file).stat().st_size]
 
 
 async def test_every_kind_of_value_comes_back_as_it_was(store: DuckdbStore, tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def wait_for_a_random_moment(luck: random.Random, provider: Process, share: int)
 
         last = heard()
         target = last + luck.randint(1, share)
-        patience = iter(range(100))
+        patience = iter(range(20))
         until(lambda: heard() >= target or next(patience, None) is None, "a random moment")
 
 

@@ -40,6 +40,8 @@ def api(*, no_worker: bool) -> None:
     """
     settings = Settings()
     logs.configure(settings)
+    # Nothing encrypts here. PyJWT would load ten megabytes to be able to, and signs without.
+    sys.modules.setdefault("cryptography", None)  # type: ignore[arg-type]
     sys.exit(processes.run(partial(serve_api, settings, with_worker=not no_worker)))
 
 

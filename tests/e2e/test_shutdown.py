@@ -32,6 +32,7 @@ def test_sigterm_finishes_what_is_being_submitted_and_says_that_it_is_not_ready(
     refused = person.post("/generate/text", {"model": "m", "prompt": "p"}, 503)
     assert refused["code"] == "shutting_down"
     assert api.child.wait(timeout=30) == 0
+    assert api.output().splitlines()[-1].count("stopped") == 1, "nothing complains at the end"
     api.start()
     job = person.wait(job_id)
     assert (job["status"], job["error_code"]) == ("completed", None)

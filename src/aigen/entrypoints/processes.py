@@ -51,6 +51,9 @@ def run(main: Callable[[Stop], Coroutine[Any, Any, None]]) -> int:
             runner.run(wrapped())
     except AigenError as error:
         return say(error)
+    finally:
+        # What was frozen could not be given back, which the database's binding would complain of.
+        gc.unfreeze()
     return 0
 
 

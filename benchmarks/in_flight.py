@@ -39,8 +39,7 @@ SUBMITTED_AT_A_TIME = 16
 #: The defaults. A pause between two polls of a job is up to a fifth longer or shorter.
 POLL_SECONDS = float(paced(15, 1))
 LEASE_SECONDS = float(paced(60, 5))
-#: The default, too.
-SWEEP_SECONDS = 15.0
+SWEEP_SECONDS = float(paced(15, 1))
 JITTER = 0.2
 INTERVALS = paced(6, 3)
 MB = 1e6
@@ -154,6 +153,7 @@ async def _installation(
             "openrouter_api_key": "sk-or-v1-benchmark",
             "openrouter_url": f"{provider.url}/api/v1",
             "poll_interval": str(POLL_SECONDS),
+            "worker_interval": str(SWEEP_SECONDS),
             "lease": str(LEASE_SECONDS),
             "secret_key": "0123456789abcdefghijklmnopqrstuvwxyz",
             "pepper": "zyxwvutsrqponmlkjihgfedcba9876543210",

@@ -1,13 +1,11 @@
-"""What was measured, kept where the pages are written from it."""
+"""What one of each thing costs, as it was measured: what capacity is computed from."""
 
-import json
 from pathlib import Path
 
-from attrs import asdict, fields, frozen
+from attrs import fields, frozen
+from cattrs import structure
 
-ROOT = Path(__file__).resolve().parents[1]
-FILE = ROOT / "docs" / "capacity-figures.json"
-INSTALLATION = ROOT / "docs" / "installation-figures.json"
+from benchmarks.report import FILE, saved
 
 
 @frozen(kw_only=True)
@@ -41,43 +39,7 @@ class Figures:
     uncapped: float
     capped: float
 
-    def write(self, file: Path = FILE) -> None:
-        _write(self, file)
-
     @classmethod
     def read(cls, file: Path = FILE) -> "Figures":
-        values = json.loads(file.read_text(encoding="utf-8"))
-        costs = {name: Cost(**cost) for name, cost in values.pop("costs").items()}
-        return cls(costs=costs, **values)
-
-
-@frozen(kw_only=True)
-class Installation:
-    """Sizes in megabytes of 10⁶ bytes. `up_seconds` and `up_mb` are of `aigen up` when it is ready,
-    with API, worker and frontend, on a data dir that is there already."""
-
-    wheel_mb: float
-    installed_mb: float
-    packages: int
-    help_seconds: float
-    import_seconds: float
-    up_seconds: float
-    up_mb: float
-
-    def write(self, file: Path = INSTALLATION) -> None:
-        _write(self, file)
-
-    @classmethod
-    def read(cls, file: Path = INSTALLATION) -> "Installation":
-        return cls(**json.loads(file.read_text(encoding="utf-8")))
-
-
-def _write(found: Figures | Installation, file: Path) -> None:
-    """To three digits: the fourth is never the same twice."""
-    values = asdict(
-        found,
-        value_serializer=lambda _, __, value: (
-            float(f"{value:.3g}") if isinstance(value, float) else value
-        ),
-    )
-    file.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        """Those of the benchmark `units`."""
+        return structure(saved(file)["units"].values, cls)

@@ -58,6 +58,27 @@ async def hammer(
     return Load(seconds=seconds, statuses=statuses, latencies=sorted(latencies))
 
 
+async def probed(
+    url: str, *, seconds: float, pause: float = 0.01, token: str | None = None
+) -> list[float]:
+    """Seconds until each answer to the same look, one after the other for so long; sorted."""
+    address = urlsplit(url)
+    message = _message(address.netloc, address.path, None, token, None)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    waits: list[float] = []
+    stop_at = time.perf_counter() + seconds
+    while (began := time.perf_counter()) < stop_at:
+        writer.write(message)
+        status = await _answer(reader)
+        waits.append(time.perf_counter() - began)
+        if status != 200:
+            raise RuntimeError(f"the answer was {status}")
+        await asyncio.sleep(pause)
+    writer.close()
+    await writer.wait_closed()
+    return sorted(waits)
+
+
 async def first_tokens(
     url: str, *, requests: int, body: Any, token: str | None = None
 ) -> list[float]:

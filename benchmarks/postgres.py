@@ -1,7 +1,7 @@
 """PostgreSQL: claims and reservations a second, what a million rows cost, and jobs through four
 worker processes.
 
-Durable: PostgreSQL with its defaults, in a server of its own or that of AIGEN_TEST_DATABASE_URL.
+Durable: PostgreSQL with its defaults, in a server of its own or the one that the tests are given.
 """
 
 import asyncio
@@ -36,18 +36,21 @@ from aigen.domain.services.work import Work, WorkPolicy
 from aigen.entrypoints.settings import variable_of
 from aigen.ports.store import HistoryQuery, Records
 from aigen.testing.samples import a_job, a_user, stored
+from benchmarks.pace import paced
 from benchmarks.processes import AIGEN, free_port, running, working
-from benchmarks.tables import Result, show
+from benchmarks.report import Report, machine
+from benchmarks.tables import Bound, Result, Table, show
 
 WORKERS = 4
 BATCH = 20
-CLAIMED = 8000
-RESERVATIONS = 2400
+CLAIMED = paced(8000, 400)
+RESERVATIONS = paced(2400, 240)
 RESERVING = 24
-SMALL, LARGE = 10_000, 1_000_000
+SMALL, LARGE = 10_000, paced(1_000_000, 20_000)
 OWNERS = 1000
-READS = 300
-JOBS = 500
+READS = paced(300, 40)
+JOBS = paced(500, 40)
+STEADY = paced(100, 20)
 SECRETS = {
     "secret_key": "0123456789abcdefghijklmnopqrstuvwxyz",
     "pepper": "zyxwvutsrqponmlkjihgfedcba9876543210",
@@ -67,14 +70,24 @@ FROM generate_series(%s::int, %s::int) AS n
 """
 
 
-def run() -> None:
+def run() -> Report:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o755)
         server = stack.enter_context(running_server(folder / "data", is_durable=True))
+        tables = []
         for measure in (_claims, _reservations, _rows, _processes):
             with server.database() as url:
-                asyncio.run(measure(url))
+                tables.append(asyncio.run(measure(url)))
+        with server.database() as url:
+            return Report(tables, machine(PostgreSQL=version(url)))
+
+
+def version(url: str) -> str:
+    """The server's."""
+    with psycopg.connect(url) as connection:
+        number = connection.info.server_version
+    return f"{number // 10_000}.{number % 10_000}"
 
 
 # --- claims ---------------------------------------------------------------------------------
@@ -98,17 +111,18 @@ def _waiting_jobs(count: int) -> tuple[list[User], list[VideoJob]]:
     return users, jobs
 
 
-async def _claims(url: str) -> None:
+async def _claims(url: str) -> Table:
     rate, conflicts = await claims_a_second(url)
-    show(
-        f"{CLAIMED} queued jobs of 100 users, {WORKERS} workers, batches of {BATCH}",
+    return show(
+        f"{CLAIMED} queued jobs of 100 users, each to be claimed once",
         [
             Result(
-                name="claims",
-                figures={"jobs/s": f"{rate:.0f}", "made again": str(conflicts)},
-                bound="at least 2000/s, each job once",
+                name=f"{WORKERS} workers",
+                figures={"a second": f"{rate:.0f}", "made again": str(conflicts)},
+                bounds=(Bound("≥ 2,000 a second", rate),),
             )
         ],
+        f"batches of {BATCH}",
     )
 
 
@@ -145,9 +159,9 @@ async def claims_a_second(url: str) -> tuple[float, int]:
 # --- reservations ---------------------------------------------------------------------------
 
 
-async def _reservations(url: str) -> None:
+async def _reservations(url: str) -> Table:
     rates = await reservations_a_second(url)
-    show(
+    return show(
         f"Reservations of {RESERVING} users at once",
         [
             Result(name=name, figures={"a second": f"{rate:.0f}"})
@@ -194,7 +208,7 @@ def a_charge(user_id: str) -> Charge:
 # --- rows -----------------------------------------------------------------------------------
 
 
-async def _rows(url: str) -> None:
+async def _rows(url: str) -> Table:
     store = PostgresStore(Database(url))
     await store.open()
     measured: dict[int, dict[str, float]] = {}
@@ -206,20 +220,21 @@ async def _rows(url: str) -> None:
         there = size
         measured[size] = await _costs(store)
     await store.close()
-    show(
-        f"The cost of a row's company, median of {READS}, ms",
+    return show(
+        "The cost of a row's company",
         [
             Result(
                 name=name,
                 figures={
-                    f"{SMALL:,} rows": f"{measured[SMALL][name]:.2f}",
-                    f"{LARGE:,} rows": f"{measured[LARGE][name]:.2f}",
-                    "ratio": f"{measured[LARGE][name] / measured[SMALL][name]:.2f}",
+                    f"ms at {LARGE:,} rows": f"{measured[LARGE][name]:.2f}",
+                    f"ms at {SMALL:,}": f"{measured[SMALL][name]:.2f}",
+                    f"× {SMALL:,} rows": f"{measured[LARGE][name] / measured[SMALL][name]:.2f}",
                 },
-                bound="at most 1.5 times",
+                bounds=(Bound("≤ 1.5 ×", measured[LARGE][name] / measured[SMALL][name]),),
             )
             for name in measured[SMALL]
         ],
+        f"median of {READS}",
     )
 
 
@@ -262,7 +277,7 @@ async def _median(work: Callable[[], Awaitable[object]]) -> float:
 # --- processes ------------------------------------------------------------------------------
 
 
-async def _processes(url: str) -> None:
+async def _processes(url: str) -> Table:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         port = free_port()
@@ -283,30 +298,34 @@ async def _processes(url: str) -> None:
         async with Aigen.open(Settings(data_dir=folder / "here", **settings)) as house:
             user = await house.users.add("ann@example.org", "a long pass phrase")
             await _all_at_work(house)
-            steady = await _made(house, user, 100, pause=0.05)
+            steady = await _made(house, user, STEADY, pause=0.05)
             burst = await _made(house, user, JOBS, pause=0.0)
         posts = _posts(provider.url)
     waits = [(job.submitted_at - job.created_at).total_seconds() for job in steady]  # type: ignore[operator]
+    completed = sum(job.media is not None for job in burst)
     took = max(job.finished_at for job in burst) - min(job.created_at for job in burst)  # type: ignore[type-var, operator]
-    show(
-        f"Jobs through {WORKERS} worker processes, from queued to submitted",
+    return show(
+        f"Jobs through {WORKERS} worker processes",
         [
             Result(
-                name="100 jobs, 20 a second",
+                name=f"{STEADY} jobs, 20 a second, from queued to submitted",
                 figures={
                     "p50 ms": f"{median(waits) * 1000:.0f}",
                     "p95 ms": f"{quantiles(waits, n=20)[-1] * 1000:.0f}",
                 },
-                bound="p50 below 100 ms",
+                bounds=(Bound("< 100 ms", median(waits) * 1000),),
             ),
             Result(
                 name=f"{JOBS} jobs at once",
                 figures={
-                    "all done after s": f"{took.total_seconds():.1f}",
+                    "s until all are done": f"{took.total_seconds():.1f}",
                     "requests for each": f"{min(posts.values())} to {max(posts.values())}",
-                    "completed": str(sum(job.media is not None for job in burst)),
+                    "completed": str(completed),
                 },
-                bound="one request for each, all completed",
+                bounds=(
+                    Bound("≤ 1 request for each", max(posts.values())),
+                    Bound(f"≥ {JOBS} completed", completed),
+                ),
             ),
         ],
     )

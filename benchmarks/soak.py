@@ -22,9 +22,11 @@ from aigen import Aigen, VideoRequest
 from aigen.adapters.memory.provider import MP4, ScriptedProvider
 from aigen.ports.provider import Accepted, Done, PollOutcome, SubmitOutcome, VideoSubmission
 from aigen.testing import bare_settings
+from benchmarks.pace import paced
+from benchmarks.report import Report
 from benchmarks.tables import Result, show
 
-JOBS = 8000
+JOBS = paced(8000, 512)
 LOOKS = 8
 PEOPLE = 64
 MIB = 2**20
@@ -93,10 +95,10 @@ class Look:
         )
 
 
-def run(jobs: int = JOBS) -> None:
+def run(jobs: int = JOBS) -> Report:
     with tempfile.TemporaryDirectory() as folder:
         looks = asyncio.run(_soak(Path(folder), jobs))
-    show(f"{jobs} jobs through one worker", [look.result() for look in looks])
+    return Report([show(f"{jobs} jobs through one worker", [look.result() for look in looks])])
 
 
 async def _soak(data: Path, jobs: int) -> list[Look]:

@@ -10,12 +10,14 @@ from pathlib import Path
 import httpx
 
 from benchmarks.load import Load, hammer
+from benchmarks.pace import paced
 from benchmarks.processes import Process, free_port, running, serving
-from benchmarks.tables import Result, show
+from benchmarks.report import Report
+from benchmarks.tables import Bound, Result, Table, show
 
-REQUESTS = 6000
+REQUESTS = paced(6000, 300)
 CONNECTIONS = 16
-ROUNDS = 3
+ROUNDS = paced(3, 1)
 BODY = {"model": "openai/gpt-4o-mini", "prompt": "Say hello to everybody in the room, please."}
 PASSED_BODY = {
     "model": "openai/gpt-4o-mini",
@@ -24,7 +26,7 @@ PASSED_BODY = {
 PASSWORD = "a long pass phrase"
 
 
-def run() -> None:
+def run() -> Report:
     with ExitStack() as stack:
         provider = stack.enter_context(serving("benchmarks.provider"))
         peers = {
@@ -42,7 +44,7 @@ def run() -> None:
             for name, peer in peers.items():
                 measured.setdefault(name, []).append(measure(peer, PASSED_BODY, None))
             measured.setdefault("aigen", []).append(measure(api, BODY, token))
-        report(measured)
+    return Report([report(measured)])
 
 
 def measure(process: Process, body: object, token: str | None) -> tuple[float, Load]:
@@ -57,11 +59,11 @@ def measure(process: Process, body: object, token: str | None) -> tuple[float, L
     return (process.cpu_seconds() - before) / REQUESTS * 1000, load
 
 
-def report(measured: dict[str, list[tuple[float, Load]]]) -> None:
+def report(measured: dict[str, list[tuple[float, Load]]]) -> Table:
     best = {name: min(rounds, key=lambda found: found[0]) for name, rounds in measured.items()}
     bare = best["FastAPI + httpx on aiohttp"][0]
-    show(
-        f"A text through the API, {CONNECTIONS} connections, best of {ROUNDS} × {REQUESTS}",
+    return show(
+        "A text through the API",
         [
             Result(
                 name=name,
@@ -72,10 +74,13 @@ def report(measured: dict[str, list[tuple[float, Load]]]) -> None:
                     "p50 ms": f"{load.quantile(0.5) * 1000:.1f}",
                     "p99 ms": f"{load.quantile(0.99) * 1000:.1f}",
                 },
-                bound="≤ 1.0 ms" if name == "aigen" else "",
+                bounds=(Bound("≤ 1.0 ms", cpu), Bound("≤ 1.5 ×", cpu / bare))
+                if name == "aigen"
+                else (),
             )
             for name, (cpu, load) in best.items()
         ],
+        f"{CONNECTIONS} connections, best of {ROUNDS} × {REQUESTS}",
     )
 
 

@@ -1,12 +1,11 @@
 """What one of each thing costs on PostgreSQL: CPU of our processes and of the database's, changes,
 bytes of its log, bytes of a row; and how many pass where all have to pass.
 
-`./dev bench --save units` keeps the figures for docs/capacity.md.
+From these figures docs/capacity.md is computed.
 """
 
 import asyncio
 import os
-import platform
 import signal
 import tempfile
 import time
@@ -18,7 +17,7 @@ from typing import Any
 import bcrypt
 import httpx
 import psycopg
-from attrs import define, frozen
+from attrs import asdict, define, frozen
 from tests.postgres.server import Server, running_server
 
 from aigen.adapters.local_events import LocalEvents
@@ -30,10 +29,11 @@ from aigen.ports.events import VideoEvent
 from benchmarks.figures import Cost, Figures
 from benchmarks.load import hammer
 from benchmarks.meter import Meter
-from benchmarks.postgres import claims_a_second, reservations_a_second
+from benchmarks.postgres import claims_a_second, reservations_a_second, version
 from benchmarks.processes import AIGEN, Process, free_port, running, working
+from benchmarks.report import Report, machine
 from benchmarks.rows import bytes_of_rows
-from benchmarks.tables import Result, show
+from benchmarks.tables import Result, Table, show
 from benchmarks.text import PASSWORD
 from benchmarks.web import logged_in
 
@@ -59,7 +59,7 @@ _SECRETS = {
 }
 
 
-def run() -> Figures:
+def run() -> Report:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o755)  # PostgreSQL runs as somebody else
@@ -67,8 +67,7 @@ def run() -> Figures:
         if server.control is None:
             raise RuntimeError("its CPU cannot be read: unset AIGEN_TEST_DATABASE_URL")
         figures = asyncio.run(_measured(server, folder))
-    _show(figures)
-    return figures
+    return Report(_show(figures), figures.measured_on, asdict(figures))
 
 
 async def _measured(server: Server, folder: Path) -> Figures:
@@ -88,7 +87,7 @@ async def _measured(server: Server, folder: Path) -> Figures:
             hearing_ms = await house.hearing_ms()
             costs["poll"] = await house.polls()
             memory_mb = house.memory_mb()
-        measured_on = _machine(url)
+        measured_on = machine(PostgreSQL=version(url))
         row_bytes = bytes_of_rows(url)
     with server.database() as url:
         claims, _ = await claims_a_second(url)
@@ -106,16 +105,6 @@ async def _measured(server: Server, folder: Path) -> Figures:
     )
 
 
-def _machine(url: str) -> dict[str, str]:
-    with psycopg.connect(url) as connection:
-        version = connection.info.server_version
-    return {
-        "cores": str(os.cpu_count()),
-        "Python": platform.python_version(),
-        "PostgreSQL": f"{version // 10_000}.{version % 10_000}",
-    }
-
-
 def _password_ms() -> float:
     password, salt = b"a long pass phrase", bcrypt.gensalt(ROUNDS)
     began = time.process_time()
@@ -124,8 +113,8 @@ def _password_ms() -> float:
     return (time.process_time() - began) / 3 * 1000
 
 
-def _show(figures: Figures) -> None:
-    show(
+def _show(figures: Figures) -> list[Table]:
+    costs = show(
         "One of each, on PostgreSQL",
         [
             Result(
@@ -142,8 +131,8 @@ def _show(figures: Figures) -> None:
             for name, cost in figures.costs.items()
         ],
     )
-    rows = [Result(name=name, figures={"bytes": str(n)}) for name, n in figures.row_bytes.items()]
-    show("A row, with its share of the indexes", rows)
+    sizes = [Result(name=name, figures={"bytes": str(n)}) for name, n in figures.row_bytes.items()]
+    rows = show("A row, with its share of the indexes", sizes)
     others = {
         "an event heard": f"{figures.hearing_ms:.3f} ms",
         "claims": f"{figures.claims:.0f}/s",
@@ -151,7 +140,8 @@ def _show(figures: Figures) -> None:
         "reservations under a cap of the house": f"{figures.capped:.0f}/s",
     }
     others |= {f"memory of {name}": f"{size} MB" for name, size in figures.memory_mb.items()}
-    show("And", [Result(name=name, figures={"": text}) for name, text in others.items()])
+    found = [Result(name=name, figures={"": text}) for name, text in others.items()]
+    return [costs, rows, show("Where all have to pass, and memory", found)]
 
 
 # --- what is measured -----------------------------------------------------------------------

@@ -1,12 +1,13 @@
 """Writes what the code knows best into the documentation and .env.example: `./dev docs`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from benchmarks import capacity
-from benchmarks.figures import Figures, Installation
+from benchmarks.figures import Figures
+from benchmarks.report import saved
 
 from aigen.domain.model import errors
 from aigen.domain.model.errors import AigenError
@@ -14,10 +15,12 @@ from aigen.domain.model.media import MediaRejected
 from aigen.entrypoints.api.errors import STATUS, problem_of, problem_of_status
 from aigen.entrypoints.settings import GENERATED, Settings, variable_of
 from aigen.ports.jobs import LeaseLost
-from docs import module_map
+from docs import measured, module_map
+from docs.measured import table
 
 ROOT = Path(__file__).resolve().parents[1]
 ARC42 = ROOT / "docs" / "arc42"
+BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 CAPACITY = ROOT / "docs" / "capacity.md"
 
 #: What the framework refuses by itself, before any service is asked.
@@ -46,6 +49,9 @@ def files() -> dict[Path, str]:
         ARC42 / "08-concepts.md": _filled(
             ARC42 / "08-concepts.md", errors=errors_table(), refusals=refusals_table()
         ),
+        BENCHMARKS: _filled(
+            BENCHMARKS, summary=measured.summary(saved()), benchmarks=measured.sections(saved())
+        ),
         CAPACITY: _filled(CAPACITY, **capacity_tables()),
     }
 
@@ -62,11 +68,6 @@ def _filled(page: Path, **parts: str) -> str:
     return text
 
 
-def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 # --- settings -------------------------------------------------------------------------------
 
 
@@ -75,7 +76,7 @@ def settings_table() -> str:
         (f"`{variable_of(name)}`", _shown_default(name), _meaning(name))
         for name in Settings.model_fields
     )
-    return _table(("variable", "default", "meaning"), rows)
+    return table(("variable", "default", "meaning"), rows)
 
 
 def example() -> str:
@@ -139,13 +140,13 @@ def errors_table() -> str:
         return str(int(problem.status)), f"`{problem.code}`", *named, problem.detail
 
     rows = sorted({row(leaf) for leaf in leaves()})
-    return _table(("status", "code", "error", "kind", "`detail`, unless more is known"), iter(rows))
+    return table(("status", "code", "error", "kind", "`detail`, unless more is known"), iter(rows))
 
 
 def refusals_table() -> str:
     problems = map(problem_of_status, FRAMEWORK_STATUSES)
     rows = ((str(problem.status), f"`{problem.code}`", problem.detail) for problem in problems)
-    return _table(("status", "code", "`detail`"), rows)
+    return table(("status", "code", "`detail`"), rows)
 
 
 # --- figures of the README ------------------------------------------------------------------
@@ -153,20 +154,17 @@ def refusals_table() -> str:
 
 def readme_figures() -> str:
     """What a stranger asks first, as it was measured."""
-    installed, measured = Installation.read(), Figures.read()
-    ours = {name: cost.api_ms + cost.worker_ms for name, cost in measured.costs.items()}
-    on = measured.measured_on
+    installed, figures = saved()["install"].result, Figures.read()
+    ours = {name: cost.api_ms + cost.worker_ms for name, cost in figures.costs.items()}
+    on = figures.measured_on
     rows = (
+        (installed("all that is installed").figure, "all that is installed"),
         (
-            f"{installed.installed_mb:.0f} MB in {installed.packages} packages",
-            "all that is installed",
-        ),
-        (
-            f"{installed.up_seconds:.1f} s, {installed.up_mb:.0f} MB",
+            installed("aigen up is ready").figure,
             "until `aigen up` is ready: API, worker, frontend and database in one process",
         ),
         (
-            f"{installed.help_seconds * 1000:.0f} ms, {installed.import_seconds * 1000:.0f} ms",
+            f"{installed('aigen --help').figure}, {installed('import aigen').figure}",
             "`aigen --help`, `import aigen`",
         ),
         (f"{ours['text']:.1f} ms", "of CPU for a text, beside PostgreSQL's own"),
@@ -174,13 +172,14 @@ def readme_figures() -> str:
             f"{ours['submission'] + ours['film']:.0f} ms",
             "of CPU for a video, from the request to the stored film",
         ),
-        (f"{measured.claims:,.0f}", "jobs a second that four workers claim from one PostgreSQL"),
+        (f"{figures.claims:,.0f}", "jobs a second that four workers claim from one PostgreSQL"),
     )
     where = f"{on['cores']} cores, Python {on['Python']}, PostgreSQL {on['PostgreSQL']}"
     return (
-        _table((f"measured on {where}", "by `./dev bench`"), iter(rows))
+        table((f"measured on {where}", "by `./dev bench`"), iter(rows))
         + "\n\nWhat that comes to for ten thousand people and for a million is in"
-        " [capacity](docs/capacity.md)."
+        " [capacity](docs/capacity.md); all that is measured, beside what else there is, in"
+        " [benchmarks](docs/benchmarks.md)."
     )
 
 
@@ -192,12 +191,12 @@ def capacity_tables() -> dict[str, str]:
     people = (f"{size:,} people" for size in capacity.SIZES)
     parts = ("API ms", "frontend ms", "worker ms", "database ms", "changes", "log bytes")
     return {
-        "sizes": _table(("", *people), capacity.sizes(figures)),
-        "walls": _table(("what gives way", "at people", "then"), capacity.ends(figures)),
+        "sizes": table(("", *people), capacity.sizes(figures)),
+        "walls": table(("what gives way", "at people", "then"), capacity.ends(figures)),
         "machine": capacity.machine(figures),
-        "costs": _table(("one", *parts), capacity.costs(figures)),
-        "rows": _table(("a row of", "bytes"), capacity.rows(figures)),
-        "assumptions": _table(("assumption", "value", "meaning", "source"), capacity.assumptions()),
+        "costs": table(("one", *parts), capacity.costs(figures)),
+        "rows": table(("a row of", "bytes"), capacity.rows(figures)),
+        "assumptions": table(("assumption", "value", "meaning", "source"), capacity.assumptions()),
     }
 
 

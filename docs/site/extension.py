@@ -25,7 +25,7 @@ CONTENTS = {
         "docs/guides/openai-clients",
         "docs/guides/*",
     ],
-    "Running it": ["docs/operations", "docs/capacity"],
+    "Running it": ["docs/operations", "docs/capacity", "docs/benchmarks"],
     "Architecture": ["docs/arc42/*"],
     "Decisions": ["docs/adr/*"],
     "The project": ["CONTRIBUTING", "CHANGELOG", "SECURITY"],

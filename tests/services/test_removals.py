@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from aigen.adapters.memory.media import MemoryMedia
 from aigen.domain.model.audit import Action
 from aigen.domain.model.errors import (
     InvalidCredentials,
@@ -217,3 +218,27 @@ async def test_files_that_cannot_be_deleted_now_are_deleted_later(
     await files.carry_out_removals()
     assert media.files == {}
     assert await harness.store.read(lambda records: records.removals.all()) == ()
+
+
+async def test_many_who_remove_at_once_delete_each_file_once(harness: Harness, ann: User) -> None:
+    asked: list[str] = []
+
+    class Counted(MemoryMedia):
+        async def remove(self, prefix: str) -> None:
+            asked.append(prefix)
+            await asyncio.sleep(0)
+            await super().remove(prefix)
+
+    files = Files(harness.store, Counted())
+
+    async def remove(number: int) -> None:
+        prefix = f"{ann.id}/{number}/"
+        noted = MediaRemoval(prefix=prefix)
+        await harness.store.write(lambda records: records.removals.put(noted))
+        for _ in range(number):
+            await asyncio.sleep(0)  # some come while others are at it
+        assert await files.carry_out_removals()
+        assert prefix in asked, "what was noted before is done afterwards"
+
+    await asyncio.gather(*map(remove, range(20)))
+    assert len(asked) == len(set(asked)) == 20

@@ -23,6 +23,10 @@ from aigen.ports.media import Accept, MediaStore
 _INCOMING = ".incoming/"
 _PIECE_BYTES = 2**20
 
+#: What obstore does with a file blocks a thread of its own, and it starts one for each that is
+#: asked at once, up to 512; a disk is no quicker for more than a few.
+_AT_ONCE = 16
+
 #: Other processes may share the folder: what was written to a moment ago is being written.
 _ABANDONED_AFTER_SECONDS = 3600.0
 
@@ -34,6 +38,7 @@ class DiskMedia(MediaStore):
     def __init__(self, folder: Path, reserve: int) -> None:
         self._folder = folder
         self._reserve = DiskReserve(folder, reserve)
+        self._turn = asyncio.Semaphore(_AT_ONCE)
 
     def open(self) -> None:
         """Make the folder, and delete what processes that died have left half written."""
@@ -50,10 +55,13 @@ class DiskMedia(MediaStore):
         incoming = f"{_INCOMING}{uuid.uuid4().hex}"
         inspection = Inspection(accept)
         try:
-            async with obstore.open_writer_async(self._store, incoming) as writer:
-                async for chunk in chunks:
-                    inspection.take(chunk)
+            writer = obstore.open_writer_async(self._store, incoming)
+            async for chunk in chunks:
+                inspection.take(chunk)
+                async with self._turn:
                     await writer.write(chunk)
+            async with self._turn:
+                await writer.close()
             media = inspection.result(folder + name)
             await self._settle(incoming, media.key)
         except (BaseError, OSError) as error:
@@ -76,16 +84,27 @@ class DiskMedia(MediaStore):
         if await self.path(key) is None:
             raise NotFound
         try:
-            found = await obstore.get_async(self._store, key)
+            async with self._turn:
+                found = await obstore.get_async(self._store, key)
         except (FileNotFoundError, ValueError) as error:
             raise NotFound from error
-        return found.stream(min_chunk_size=_PIECE_BYTES)
+        return self._pieces(found.stream(min_chunk_size=_PIECE_BYTES))
+
+    async def _pieces(self, stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        pieces = aiter(stream)
+        while True:
+            async with self._turn:
+                piece = await anext(pieces, None)
+            if piece is None:
+                return
+            yield piece
 
     async def copy(self, media: StoredMedia, folder: str) -> StoredMedia:
         incoming = f"{_INCOMING}{uuid.uuid4().hex}"
         key = folder + media.key.rpartition("/")[2]
         try:
-            await obstore.copy_async(self._store, media.key, incoming)
+            async with self._turn:
+                await obstore.copy_async(self._store, media.key, incoming)
         except FileNotFoundError as error:
             raise NotFound from error
         await self._settle(incoming, key)
@@ -100,7 +119,8 @@ class DiskMedia(MediaStore):
 
     async def _delete(self, keys: list[str]) -> None:
         with contextlib.suppress(FileNotFoundError):  # somebody else was quicker
-            await obstore.delete_async(self._store, keys)
+            async with self._turn:
+                await obstore.delete_async(self._store, keys)
 
     async def path(self, key: str) -> Path | None:
         return await asyncio.to_thread(self._find, key)
@@ -135,7 +155,8 @@ class DiskMedia(MediaStore):
     async def _settle(self, incoming: str, key: str) -> None:
         """Give a whole file its name, durably: contents first, then the entry in its folder."""
         await asyncio.to_thread(_sync, self._folder / incoming)
-        await obstore.rename_async(self._store, incoming, key)
+        async with self._turn:
+            await obstore.rename_async(self._store, incoming, key)
         await asyncio.to_thread(self._sync_folders_of, self._folder / key)
 
     def _sync_folders_of(self, file: Path) -> None:

@@ -27,10 +27,24 @@ class Files:
     def __init__(self, store: Store, media: MediaStore) -> None:
         self._store = store
         self._media = media
+        self._running: asyncio.Task[bool] | None = None
+        self._next: asyncio.Task[bool] | None = None
 
     async def carry_out_removals(self) -> bool:
         """Delete all files noted for removal; whether it was of any use to try. What fails stays
-        noted for the next time."""
+        noted for the next time.
+
+        All who ask while a round is under way share the next one: if each had a round of his own,
+        it would delete what everybody has noted.
+        """
+        if self._next is None:
+            self._next = asyncio.create_task(self._round(self._running))
+        return await asyncio.shield(self._next)
+
+    async def _round(self, before: asyncio.Task[bool] | None) -> bool:
+        if before is not None:
+            await asyncio.wait([before])
+        self._running, self._next = self._next, None
         noted = await self._store.read(lambda records: records.removals.all())
         for start in range(0, len(noted), _AT_ONCE):
             some = noted[start : start + _AT_ONCE]

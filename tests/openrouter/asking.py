@@ -1,4 +1,4 @@
-"""A text and pictures, asked for in short; and answers that hold a picture."""
+"""A text and pictures, asked for in short; answers that hold a picture; and all failures."""
 
 import base64
 from typing import Any
@@ -11,8 +11,12 @@ from aigen.domain.model.texts import TextRequest
 from aigen.ports.provider import (
     Failure,
     ImageAnswer,
+    Misconfigured,
+    NotSent,
+    Refused,
     TextAnswer,
     TextDelta,
+    Unknown,
 )
 from tests.openrouter.conftest import Connect
 from tests.openrouter.servers import RawServer, Seen
@@ -24,6 +28,27 @@ ENCODED = base64.b64encode(PNG).decode()
 
 GEMINI, FLUX = "google/gemini-2.5-flash-image", "black-forest-labs/flux.2-pro"
 GPT_5, DALL_E = "openai/gpt-5-image-mini", "openai/dall-e-3"
+
+#: What the simulator does to requests of every kind, and what each comes to.
+FAILURES: list[tuple[str, type]] = [
+    ("sim:refuse", Refused),
+    ("sim:moderation", Refused),
+    ("sim:notfound", Refused),
+    ("sim:toolarge", Refused),
+    ("sim:semantic", Refused),
+    ("sim:credits", Misconfigured),
+    ("sim:badkey", Misconfigured),
+    ("sim:ratelimit=3", NotSent),
+    ("sim:overloaded=3", NotSent),
+    ("sim:http=529", NotSent),
+    *((f"sim:http={status}", Unknown) for status in (408, 409, 500, 502, 504, 524)),
+    ("sim:html502", Unknown),
+    ("sim:raw502", Unknown),
+    ("sim:redirect", Unknown),
+    ("sim:200-error", Unknown),
+    ("sim:reset-early", Unknown),
+    ("sim:reset", Unknown),
+]
 
 
 def asking(prompt: str) -> TextRequest:

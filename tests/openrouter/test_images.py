@@ -14,12 +14,21 @@ from aigen.domain.model.media import MediaType, Picture, type_of
 from aigen.ports.provider import (
     BadAnswer,
     ImageAnswer,
-    Misconfigured,
-    NotSent,
     Refused,
     Unknown,
 )
-from tests.openrouter.asking import DALL_E, ENCODED, FLUX, GEMINI, GPT_5, PNG, ask, data, drawn
+from tests.openrouter.asking import (
+    DALL_E,
+    ENCODED,
+    FAILURES,
+    FLUX,
+    GEMINI,
+    GPT_5,
+    PNG,
+    ask,
+    data,
+    drawn,
+)
 from tests.openrouter.conftest import Connect, Serve
 from tests.openrouter.servers import Connection, Handler, Seen, answering, http
 
@@ -354,21 +363,7 @@ async def test_the_old_route_draws_where_there_is_one(connect: Connect) -> None:
     ("keyword", "expected"),
     [
         ("sim:nocost", ImageAnswer),
-        ("sim:refuse", Refused),
-        ("sim:moderation", Refused),
-        ("sim:toolarge", Refused),
-        ("sim:notfound", Refused),
-        ("sim:credits", Misconfigured),
-        ("sim:badkey", Misconfigured),
-        ("sim:ratelimit=3", NotSent),
-        ("sim:overloaded", NotSent),
-        ("sim:http=524", Unknown),
-        ("sim:html502", Unknown),
-        ("sim:raw502", Unknown),
-        ("sim:200-error", Unknown),
-        ("sim:reset", Unknown),
-        ("sim:reset-early", Unknown),
-        ("sim:redirect", Unknown),
+        *FAILURES,
         ("sim:garbage", BadAnswer),
         ("sim:empty", BadAnswer),
         ("sim:noimage", BadAnswer),

@@ -13,13 +13,11 @@ from aigen.domain.model.texts import Message, Speaker, TextRequest, Usage
 from aigen.ports.provider import (
     BadAnswer,
     Failure,
-    Misconfigured,
     NotSent,
-    Refused,
     TextAnswer,
     Unknown,
 )
-from tests.openrouter.asking import REQUEST, asking, streamed
+from tests.openrouter.asking import FAILURES, REQUEST, asking, streamed
 from tests.openrouter.conftest import Connect, Serve
 from tests.openrouter.servers import answering, http
 
@@ -28,23 +26,7 @@ from tests.openrouter.servers import answering, http
 KEYWORDS: list[tuple[str, type]] = [
     ("", TextAnswer),
     ("sim:nocost", TextAnswer),
-    ("sim:refuse", Refused),
-    ("sim:moderation", Refused),
-    ("sim:notfound", Refused),
-    ("sim:toolarge", Refused),
-    ("sim:semantic", Refused),
-    ("sim:credits", Misconfigured),
-    ("sim:badkey", Misconfigured),
-    ("sim:ratelimit=3", NotSent),
-    ("sim:overloaded=3", NotSent),
-    ("sim:http=529", NotSent),
-    *((f"sim:http={status}", Unknown) for status in (408, 409, 500, 502, 504, 524)),
-    ("sim:html502", Unknown),
-    ("sim:raw502", Unknown),
-    ("sim:redirect", Unknown),
-    ("sim:200-error", Unknown),
-    ("sim:reset-early", Unknown),
-    ("sim:reset", Unknown),
+    *FAILURES,
     ("sim:midstream", Unknown),
     ("sim:garbage", BadAnswer),
     ("sim:empty", BadAnswer),

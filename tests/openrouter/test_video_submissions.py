@@ -9,13 +9,11 @@ from aigen.adapters.openrouter.simulator import RunningSimulator
 from aigen.adapters.openrouter.videos import OpenRouterVideos
 from aigen.ports.provider import (
     Accepted,
-    Misconfigured,
-    NotSent,
-    Refused,
     SubmitOutcome,
     Unknown,
     VideoSubmission,
 )
+from tests.openrouter.asking import FAILURES
 from tests.openrouter.conftest import Connect, Serve
 from tests.openrouter.servers import Seen, answering, http
 
@@ -31,23 +29,7 @@ def film(prompt: str = "a fox") -> VideoSubmission:
     ("keyword", "expected"),
     [
         ("", Accepted),
-        ("sim:refuse", Refused),
-        ("sim:moderation", Refused),
-        ("sim:notfound", Refused),
-        ("sim:toolarge", Refused),
-        ("sim:semantic", Refused),
-        ("sim:credits", Misconfigured),
-        ("sim:badkey", Misconfigured),
-        ("sim:ratelimit=3", NotSent),
-        ("sim:overloaded=3", NotSent),
-        ("sim:http=529", NotSent),
-        *((f"sim:http={status}", Unknown) for status in (408, 409, 500, 502, 504, 524)),
-        ("sim:html502", Unknown),
-        ("sim:raw502", Unknown),
-        ("sim:redirect", Unknown),
-        ("sim:200-error", Unknown),
-        ("sim:reset-early", Unknown),
-        ("sim:reset", Unknown),
+        *FAILURES,
         ("sim:noid", Unknown),
         ("sim:garbage", Unknown),
     ],

@@ -8,7 +8,7 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigen.adapters.openrouter.chat import Said, said_in
+from aigen.adapters.openrouter.completions import Said, said_in
 from aigen.adapters.openrouter.image_routes import CHAT, GENERATIONS, IMAGES
 from aigen.adapters.openrouter.outcomes import Outcomes, Reply, code_of
 from aigen.adapters.openrouter.pictures import decoded, sources_in_chat, sources_in_data

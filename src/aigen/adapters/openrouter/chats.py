@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-from aigen.adapters.openrouter.chat import PATH, Said
 from aigen.adapters.openrouter.clients import OpenRouterClients
+from aigen.adapters.openrouter.completions import PATH, Said
 from aigen.adapters.openrouter.outcomes import Outcomes, Reply, of_garbage
 from aigen.adapters.openrouter.sse import Blocks
 from aigen.adapters.openrouter.streams import Hearing, heard

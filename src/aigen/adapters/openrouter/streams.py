@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import httpx
 from attrs import evolve
 
-from aigen.adapters.openrouter.chat import Said
+from aigen.adapters.openrouter.completions import Said
 from aigen.adapters.openrouter.exchange import Line
 from aigen.adapters.openrouter.outcomes import BROKEN, Reply, of_exception
 from aigen.adapters.openrouter.sse import DONE

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from aigen.adapters.openrouter.chat import PATH, Said, said_in
 from aigen.adapters.openrouter.clients import OpenRouterClients
+from aigen.adapters.openrouter.completions import PATH, Said, said_in
 from aigen.adapters.openrouter.outcomes import Outcomes, Reply
 from aigen.adapters.openrouter.sse import Events
 from aigen.adapters.openrouter.streams import Hearing, heard

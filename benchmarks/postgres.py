@@ -209,7 +209,8 @@ def a_charge(user_id: str) -> Charge:
 
 
 async def _rows(url: str) -> Table:
-    store = PostgresStore(Database(url))
+    database = Database(url)
+    store = PostgresStore(database)
     await store.open()
     measured: dict[int, dict[str, float]] = {}
     there = 0
@@ -218,7 +219,7 @@ async def _rows(url: str) -> Table:
             connection.execute(_FILL.encode(), (there, size - 1))
             connection.execute("VACUUM ANALYZE generated_videos")
         there = size
-        measured[size] = await _costs(store)
+        measured[size] = await _costs(store, _board(database, store))
     await store.close()
     return show(
         "The cost of a row's company",
@@ -238,10 +239,9 @@ async def _rows(url: str) -> Table:
     )
 
 
-async def _costs(store: PostgresStore) -> dict[str, float]:
+async def _costs(store: PostgresStore, board: Work) -> dict[str, float]:
     _, jobs = _waiting_jobs(READS * BATCH // 4)
     await stored(store, *jobs)
-    board = _board(store._database, store)  # noqa: SLF001
     worker_id = SystemIds().new()
     await board.enlist(worker_id, is_inside=False)
     owner = "01900000-0000-7000-8000-000000000007"

@@ -5,15 +5,28 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import duckdb
+import psycopg
 import pytest
+from attrs import frozen
 
 from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.postgres.database import Database
 from aigen.adapters.postgres.store import PostgresStore
 from tests.postgres.server import Server
 
-#: Makes a store on a database, which is still to be opened.
-Maker = Callable[[], DuckdbStore | PostgresStore]
+
+@frozen
+class Maker:
+    """Makes stores on a database, each still to be opened."""
+
+    new: Callable[[], DuckdbStore | PostgresStore]
+    execute: Callable[[str], None]
+    """Says something to the database past all stores, none of which may be open."""
+
+    def __call__(self) -> DuckdbStore | PostgresStore:
+        return self.new()
+
 
 #: Makes a new, empty database.
 Databases = Callable[[], AbstractContextManager[Maker]]
@@ -30,7 +43,12 @@ def databases(kind: str, request: pytest.FixtureRequest) -> Databases:
     @contextmanager
     def on_the_server() -> Iterator[Maker]:
         with server.database() as url:
-            yield lambda: PostgresStore(Database(url, connections=4))
+
+            def execute(query: str) -> None:
+                with psycopg.connect(url, autocommit=True) as connection:
+                    connection.execute(query.encode())
+
+            yield Maker(lambda: PostgresStore(Database(url, connections=4)), execute)
 
     return on_the_server
 
@@ -38,4 +56,10 @@ def databases(kind: str, request: pytest.FixtureRequest) -> Databases:
 @contextmanager
 def _a_file() -> Iterator[Maker]:
     with tempfile.TemporaryDirectory() as folder:
-        yield lambda: DuckdbStore(Path(folder) / "aigen.duckdb")
+        file = Path(folder) / "aigen.duckdb"
+
+        def execute(query: str) -> None:
+            with duckdb.connect(str(file)) as connection:
+                connection.execute(query)
+
+        yield Maker(lambda: DuckdbStore(file), execute)

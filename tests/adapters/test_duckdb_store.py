@@ -1,7 +1,6 @@
 """The store on DuckDB, beyond the contract of all stores: memory, files, crashes."""
 
 import asyncio
-import hashlib
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -20,10 +19,7 @@ from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.sql.tables import TABLES
 from aigen.adapters.system_clock import SystemIds
 from aigen.domain.model.errors import (
-    DatabaseDamaged,
     DatabaseLocked,
-    DatabaseTooNew,
-    DatabaseUnavailable,
 )
 from aigen.domain.model.sessions import RefreshToken, Session
 from aigen.domain.model.texts import Text
@@ -150,33 +146,6 @@ def test_the_rows_kept_in_memory_are_the_same_in_sql_and_in_python() -> None:
 # --- failing ------------------------------------------------------------------------------------
 
 
-async def test_a_violated_constraint_fails_its_own_change_alone(store: DuckdbStore) -> None:
-    ann, bob = a_user(), a_user()
-    await stored(store, ann)
-    twin = a_user(identity=ann.identity)
-    results = await asyncio.gather(
-        stored(store, a_user()), stored(store, twin), stored(store, bob), return_exceptions=True
-    )
-    assert [type(result) for result in results] == [
-        type(None),
-        duckdb.ConstraintException,
-        type(None),
-    ]
-    assert (await store.read(lambda records: records.users.count())).total == 3
-    assert await store.read(lambda records: records.users.get(bob.id)) == bob
-
-
-async def test_a_closed_store_is_unavailable(file: Path) -> None:
-    store = DuckdbStore(file)
-    for _ in range(2):
-        with pytest.raises(DatabaseUnavailable):
-            await store.read(lambda records: records.users.count())
-        with pytest.raises(DatabaseUnavailable):
-            await store.write(lambda records: None)
-        await store.open()
-        await store.close()
-
-
 async def test_changes_that_wait_when_it_is_closed_are_still_made(file: Path) -> None:
     store = DuckdbStore(file)
     await store.open()
@@ -205,35 +174,6 @@ def test_a_file_that_is_open_elsewhere_names_the_process(file: Path) -> None:
             connect(file, patience=0)
         other.communicate(b"\n")
     connect(file, patience=0).close()
-
-
-async def test_a_migration_that_was_changed_is_refused(file: Path) -> None:
-    store = DuckdbStore(file)
-    await store.open()
-    await store.close()
-    connection = duckdb.connect(str(file))
-    connection.execute("UPDATE migrations SET checksum = 'another'")
-    connection.close()
-    with pytest.raises(DatabaseDamaged, match="0001_initial"):
-        await DuckdbStore(file).open()
-
-
-async def test_a_schema_from_the_future_is_refused(file: Path) -> None:
-    store = DuckdbStore(file)
-    await store.open()
-    await store.close()
-    connection = duckdb.connect(str(file))
-    connection.execute("INSERT INTO migrations (number, name, checksum) VALUES (99, 'x', 'y')")
-    connection.close()
-    with pytest.raises(DatabaseTooNew):
-        await DuckdbStore(file).open()
-
-
-def test_migrations_are_numbered_without_gaps() -> None:
-    known = migrations.known()
-    assert [migration.number for migration in known] == list(range(1, len(known) + 1))
-    for migration in known:
-        assert migration.checksum == hashlib.sha256(migration.sql.encode()).hexdigest()
 
 
 async def test_a_backup_holds_what_was_committed_and_a_restore_makes_it_safe(

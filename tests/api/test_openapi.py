@@ -10,8 +10,7 @@ import pytest_asyncio
 
 from aigen.domain.model.media import MediaType
 from aigen.entrypoints.api.app import create_app
-from tests.api.answers import assert_json, assert_problem
-from tests.api.conftest import OpenWorld
+from tests.api.answers import assert_json
 from tests.api.world import World
 
 #: Every route of interface.md 3.1 to 3.9 and the frontend's, with the status of its success.
@@ -264,19 +263,3 @@ async def test_building_it_warns_of_nothing(still: World) -> None:
         warnings.simplefilter("always")
         create_app(still.house).openapi()
     assert [str(warning.message) for warning in caught] == []
-
-
-# --- where it is ------------------------------------------------------------------------------
-
-
-async def test_the_documentation_can_be_switched_off(open_world: OpenWorld) -> None:
-    world = await open_world(docs="off")
-    for path in ("/docs", "/openapi.json", "/redoc", "/docs/oauth2-redirect"):
-        assert_problem(await world.http.get(path), 404, "not_found")
-
-
-async def test_the_documentation_is_a_page(still: World) -> None:
-    page = await still.http.get("/docs")
-    assert page.status_code == 200
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert "/openapi.json" in page.text

@@ -5,15 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 import aigen
 from aigen.entrypoints.api.routes import operations
 from aigen.ports.provider import Misconfigured
 from aigen.testing import ScriptedProvider
-from aigen.testing.samples import new_id
+from aigen.testing.samples import a_user, new_id, stored
 from tests.api.answers import assert_done, assert_json, assert_problem
 from tests.api.conftest import OpenWorld
 from tests.api.outages import FlakyStore
+from tests.api.test_unsettled import unknown_job
 from tests.api.test_videos import submit
 from tests.api.world import PASSWORD, Person, World
 
@@ -213,6 +215,32 @@ async def test_metrics_count_requests_by_route_and_jobs_by_status(open_world: Op
     ):
         assert line in lines
     assert not [line for line in lines if jobs[0]["id"] in line or "secret-word" in line]
+
+
+async def test_metrics_count_submissions_of_unknown_outcome(open_world: OpenWorld) -> None:
+    world = await open_world(metrics=True)
+    await stored(world.aigen.store, user := a_user(), unknown_job(user), unknown_job(user))
+    lines = (await world.operator.get("/metrics")).text.splitlines()
+    assert "aigen_video_unknown 2.0" in lines
+    assert 'aigen_video_jobs{status="failed"} 2.0' in lines
+
+
+# --- in the log -------------------------------------------------------------------------------
+
+
+async def test_probes_are_worth_a_line_only_if_they_fail(open_world: OpenWorld) -> None:
+    world = await open_world(metrics=True)
+
+    async def levels(*paths: str) -> list[str]:
+        with capture_logs() as logged:
+            for path in paths:
+                await world.operator.get(path)
+        return [entry["log_level"] for entry in logged if entry["event"] == "request"]
+
+    assert await levels("/healthz", "/readyz", "/metrics") == ["debug"] * 3
+    assert await levels("/about", "/nowhere") == ["info"] * 2
+    world.house.is_draining = True
+    assert await levels("/healthz", "/readyz") == ["debug", "info"]
 
 
 # --- while it stops ---------------------------------------------------------------------------

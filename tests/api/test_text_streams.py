@@ -3,8 +3,10 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 
+import httpx
 import pytest
 
 from aigen.domain.model.texts import TextRequest, Usage
@@ -100,18 +102,22 @@ async def test_a_failure_after_the_first_token_is_an_event(
     assert_problem_shape(problem, status)
 
 
+def asked_of(person: Person) -> AbstractAsyncContextManager[httpx.Response]:
+    """A stream as it comes, for clients that do not wait for its end."""
+    return person.http.stream(
+        "POST",
+        "/generate/text",
+        json=ASKED | {"stream": True},
+        headers={"Authorization": f"Bearer {person.token}"},
+    )
+
+
 async def test_deltas_are_sent_as_they_come(open_world: OpenWorld, serve: Serve) -> None:
     provider = Stammering(ANSWER)
     provider.gate.clear()
     world = await open_world({"text_provider": provider})
     ann = (await world.ann()).over(await serve(world))
-    asked = ann.http.stream(
-        "POST",
-        "/generate/text",
-        json=ASKED | {"stream": True},
-        headers={"Authorization": f"Bearer {ann.token}"},
-    )
-    async with asked as response:
+    async with asked_of(ann) as response:
         assert response.headers["cache-control"] == "no-store"
         events = live_events(response)
         assert [(await anext(events)).name for _ in range(2)] == ["delta", "delta"]
@@ -128,13 +134,7 @@ async def test_comments_keep_a_silent_stream_alive(
     provider.gate.clear()
     world = await open_world({"text_provider": provider})
     ann = (await world.ann()).over(await serve(world))
-    asked = ann.http.stream(
-        "POST",
-        "/generate/text",
-        json=ASKED | {"stream": True},
-        headers={"Authorization": f"Bearer {ann.token}"},
-    )
-    async with asyncio.timeout(5), asked as response:
+    async with asyncio.timeout(5), asked_of(ann) as response:
         lines = response.aiter_lines()
         comments = 0
         while comments < 3:

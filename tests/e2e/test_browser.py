@@ -1,4 +1,4 @@
-"""A browser plays what the API serves."""
+"""A browser plays what the API serves, and explains its routes."""
 
 from collections.abc import Iterator
 
@@ -35,3 +35,22 @@ def test_chromium_plays_a_generated_video_and_can_seek_in_it(
     page.evaluate("() => { document.querySelector('video').currentTime = 3 }")
     page.wait_for_function("() => document.querySelector('video').currentTime >= 3")
     assert page.evaluate("() => document.querySelector('video').seekable.length") == 1
+
+
+def test_the_documentation_asks_no_stranger_and_keeps_its_policy(
+    house: Process, page: Page
+) -> None:
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{house.url}/docs")
+    page.locator(".opblock-summary", has_text="/users/me").first.click()
+    page.get_by_role("button", name="Try it out").first.click()
+    page.get_by_role("button", name="Execute").first.click()
+    page.get_by_text('"unauthenticated"').first.wait_for()
+    assert f"{house.url}/openapi.json" in asked
+    assert [url for url in asked if not url.startswith((house.url, "data:"))] == []
+    # What is refused to somebody who is not logged in is no complaint about the page.
+    assert [text for text in complaints if "401" not in text] == []

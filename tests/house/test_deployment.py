@@ -268,7 +268,7 @@ def test_every_alert_asks_for_what_is_measured_and_is_explained() -> None:
     (group,) = yaml.safe_load((DEPLOY / "alerts.yaml").read_text(encoding="utf-8"))["groups"]
     metrics = Metrics()
     metrics.note_request("GET", "/healthz", 200, 0.1)
-    metrics.note_jobs(dict.fromkeys(VideoStatus, 0), workers=1)
+    metrics.note_jobs(dict.fromkeys(VideoStatus, 0), unknown=0, workers=1)
     measured = {sample.name for metric in metrics.registry.collect() for sample in metric.samples}
     for rule in group["rules"]:
         asked = set(re.findall(r"\b(?:aigen|process)_\w+", rule["expr"]))

@@ -8,14 +8,14 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigen.adapters.openrouter.chat import Said, said_in
+from aigen.adapters.openrouter.completions import Said, said_in
 from aigen.adapters.openrouter.image_routes import CHAT, GENERATIONS, IMAGES
 from aigen.adapters.openrouter.outcomes import Outcomes, Reply, code_of
 from aigen.adapters.openrouter.pictures import decoded, sources_in_chat, sources_in_data
 from aigen.adapters.openrouter.reasons import Reasons
 from aigen.adapters.openrouter.retry_after import retry_after
 from aigen.adapters.openrouter.sse import Events
-from aigen.adapters.openrouter.texts import Draft
+from aigen.adapters.openrouter.texts import TextHearing
 from aigen.adapters.openrouter.wire import line, parsed, price, tokens, usd, words
 from aigen.domain.model.limits import can_be_stored
 from aigen.domain.model.texts import TextRequest
@@ -119,13 +119,13 @@ def test_every_stream_ends_with_an_answer_or_a_failure(
 ) -> None:
     events = [json.dumps(value).encode() for value in values] + [b"[DONE]"] * is_done
     stream = b": hello\n\n" + b"".join(b"data: " + event + b"\n\n" for event in events)
-    draft = Draft(TextRequest(model="m", prompt="p"), OUTCOMES)
+    hearing = TextHearing(TextRequest(model="m", prompt="p"), OUTCOMES)
     texts: list[str] = []
-    while stream and not draft.is_ended:
+    while stream and not hearing.is_ended:
         end = data.draw(st.integers(1, len(stream)))
-        texts += draft.feed(stream[:end])
+        texts += [delta.text for delta in hearing.feed(stream[:end])]
         stream = stream[end:]
-    outcome: TextAnswer | Failure = draft.result()
+    outcome: TextAnswer | Failure = hearing.result()
     if isinstance(outcome, TextAnswer):
         assert outcome.text == "".join(texts) != ""
     else:

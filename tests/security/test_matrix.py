@@ -22,7 +22,7 @@ TABLE = """
     GET    /readyz                            200
     GET    /openapi.json                      200
     GET    /docs                              200
-    GET    /docs/oauth2-redirect              200
+    GET    /docs/{name}                       404
     POST   /auth/register                     201
     POST   /auth/login                        200
     POST   /auth/refresh                      200

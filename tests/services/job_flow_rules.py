@@ -7,7 +7,8 @@ from attrs import evolve
 
 from aigen.domain.model.ledger import HOUSE
 from aigen.domain.model.videos import TRANSITIONS, VideoError, VideoJob, VideoState
-from tests.services.job_flow import HARMLESS, HOUSE_CAP, USER_CAP, JobFlow, Seen
+from tests.services.job_flow import JobFlow
+from tests.services.job_flow_terms import HARMLESS, HOUSE_CAP, USER_CAP, Seen
 
 _AT_WORK = {VideoState.SUBMITTING, VideoState.PROCESSING}
 

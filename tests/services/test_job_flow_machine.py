@@ -21,8 +21,9 @@ from hypothesis.stateful import (
 from aigen.adapters.memory.store import MemoryStore
 from aigen.ports.store import Records, Store
 from tests.databases import Databases, Maker, databases
-from tests.services.job_flow import COST, ENDS, VERDICTS, Hand, JobFlow
+from tests.services.job_flow import JobFlow
 from tests.services.job_flow_rules import Watcher
+from tests.services.job_flow_terms import COST, ENDS, VERDICTS, Hand
 
 T = TypeVar("T")
 

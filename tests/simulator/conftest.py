@@ -9,6 +9,9 @@ import pytest
 
 from aigen.adapters.openrouter.simulator import RunningSimulator, serve_simulator
 
+# Its checks are not in test modules, and are to say as much when they fail.
+pytest.register_assert_rewrite("tests.simulator.keyword_checks")
+
 Ask = Callable[..., Awaitable[httpx.Response]]
 Look = Callable[[], Awaitable[Any]]
 

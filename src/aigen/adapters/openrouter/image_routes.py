@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
-from aigen.adapters.openrouter import chat
+from aigen.adapters.openrouter import completions
 from aigen.adapters.openrouter.outcomes import Outcomes, Reply, of_garbage
 from aigen.adapters.openrouter.pictures import sources_in_chat, sources_in_data
 from aigen.adapters.openrouter.wire import mapping, parsed, unpriced, usd
@@ -64,8 +64,8 @@ def _chat_body(request: ImageRequest, source: str | None, _: int) -> dict[str, A
 
 
 def _read_chat(reply: Reply, outcomes: Outcomes) -> Drawn | Failure:
-    said = chat.said_in(reply, outcomes)
-    if not isinstance(said, chat.Said):
+    said = completions.said_in(reply, outcomes)
+    if not isinstance(said, completions.Said):
         return said
     sources = sources_in_chat(said.pictures)
     if not sources:
@@ -130,7 +130,7 @@ def _given(options: dict[str, str | None]) -> dict[str, str]:
 
 
 CHAT = Route(
-    path=chat.PATH,
+    path=completions.PATH,
     body=_chat_body,
     read=_read_chat,
     is_single=lambda _: True,

@@ -20,6 +20,7 @@ from aigen.entrypoints.api.openai import videos as openai_videos
 from aigen.entrypoints.api.routes import (
     about,
     administration,
+    documentation,
     history,
     images,
     keys,
@@ -94,7 +95,7 @@ def create_app(house: House) -> FastAPI:
         title="aigen",
         description=_DESCRIPTION,
         version=aigen.__version__,
-        docs_url="/docs" if settings.docs else None,
+        docs_url=None,
         openapi_url="/openapi.json" if settings.docs else None,
         redoc_url=None,
         max_body_size=settings.max_body,
@@ -107,6 +108,8 @@ def create_app(house: House) -> FastAPI:
     errors.install(app)
     for module in _ROUTERS:
         app.include_router(module.router)
+    if settings.docs:
+        app.include_router(documentation.router)
     return app
 
 

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -19,6 +20,8 @@ _HEADERS = (
     (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 )
+#: What machines ask every few seconds: worth a line only if it fails.
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -65,7 +68,8 @@ class Envelope:
         route = getattr(scope.get("route"), "path", "(none)")
         if self._house.metrics is not None:
             self._house.metrics.note_request(scope["method"], route, status, seconds)
-        logger.info(
+        is_usual = route in _PROBES and HTTPStatus.OK <= status < HTTPStatus.BAD_REQUEST
+        (logger.debug if is_usual else logger.info)(
             "request",
             method=scope["method"],
             route=route,

@@ -34,6 +34,11 @@ class Metrics:
         self._jobs = Gauge(
             "aigen_video_jobs", "Video jobs by status", ["status"], registry=self.registry
         )
+        self._unknown = Gauge(
+            "aigen_video_unknown",
+            "Video jobs of unknown outcome, which wait for an administrator",
+            registry=self.registry,
+        )
         self._workers = Gauge("aigen_workers", "Workers with a lease", registry=self.registry)
 
     media_type = CONTENT_TYPE_LATEST
@@ -47,7 +52,9 @@ class Metrics:
         self._requests.labels(method, route, status).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def note_jobs(self, counts: Mapping[VideoStatus, int], *, workers: int) -> None:
+    def note_jobs(self, counts: Mapping[VideoStatus, int], *, unknown: int, workers: int) -> None:
+        """`unknown` are among those that `counts` calls failed."""
         for status, count in counts.items():
             self._jobs.labels(status.value).set(count)
+        self._unknown.set(unknown)
         self._workers.set(workers)

@@ -49,9 +49,11 @@ async def metrics(house: TheHouse) -> Response:
     """Prometheus metrics, where they are switched on."""
     if house.metrics is None:
         raise NotFound
-    counts = await house.aigen.store.read(lambda records: records.videos.count_by_status())
+    counts, unknown = await house.aigen.store.read(
+        lambda records: (records.videos.count_by_status(), records.videos.count_unknown())
+    )
     leases = await _leases(house) or ()
-    house.metrics.note_jobs(counts, workers=len(leases))
+    house.metrics.note_jobs(counts, unknown=unknown, workers=len(leases))
     return Response(house.metrics.text(), media_type=house.metrics.media_type)
 
 

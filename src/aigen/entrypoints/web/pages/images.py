@@ -1,6 +1,5 @@
 """Images: drawn from words, edited from a picture, and looked at."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,21 +8,17 @@ from flask import Blueprint, get_template_attribute, jsonify, render_template, r
 from flask.typing import ResponseReturnValue
 
 from aigen.adapters.http.client import ApiRefused
-from aigen.entrypoints.web.backend import backend
-from aigen.entrypoints.web.choices import IMAGE_FIELDS, all_choices, by_model
+from aigen.entrypoints.web.choices import IMAGE_FIELDS
 from aigen.entrypoints.web.errors import Refusal, answers_json
 from aigen.entrypoints.web.forms import filled, key_after, new_key, with_numbers
 from aigen.entrypoints.web.generating import generate
-from aigen.entrypoints.web.models import Offer
-from aigen.entrypoints.web.pictures import OwnPicture, is_stored, largest, sent_picture
-from aigen.entrypoints.web.quotes import Quote, quote
-from aigen.entrypoints.web.signed_in import api
+from aigen.entrypoints.web.media_form import MediaForm
+from aigen.entrypoints.web.pictures import OwnPicture, is_stored, sent_picture
 
 images = Blueprint("images", __name__)
 
-_PRICED = ("model", *IMAGE_FIELDS, "n")
-_FIELDS = (*_PRICED, "prompt", "image_url", "picture")
-_LATELY = 6
+_FORM = MediaForm(kind="image", fields=IMAGE_FIELDS, numbers=("n",))
+_FIELDS = (*_FORM.priced, "prompt", "image_url", "picture")
 
 
 @images.get("/image")
@@ -59,28 +54,25 @@ def make() -> ResponseReturnValue:
 @answers_json
 def price() -> ResponseReturnValue:
     """About what a request with these fields will cost."""
-    return jsonify(asdict(_quote(request.args)))
+    return jsonify(asdict(_FORM.quote(request.args)))
 
 
 @images.get("/image/<uuid:image_id>")
 def one(image_id: UUID) -> ResponseReturnValue:
-    return render_template("images/one.html", image=_image(image_id))
+    return render_template("images/one.html", image=_FORM.item(image_id))
 
 
 @images.get("/generate/image/<uuid:image_id>")
 @answers_json
 def as_json(image_id: UUID) -> ResponseReturnValue:
-    return jsonify(_image(image_id))
-
-
-def _image(image_id: UUID | str) -> dict[str, Any]:
-    found: dict[str, Any] = api().ask("GET", f"/generate/image/{image_id}")
-    return found
+    return jsonify(_FORM.item(image_id))
 
 
 def _drawn() -> dict[str, Any]:
     """What the API makes of the form. Raises as it does."""
-    body = {"model": "", "prompt": ""} | with_numbers(filled("prompt", *_PRICED), "n")
+    body = {"model": "", "prompt": ""} | with_numbers(
+        filled("prompt", *_FORM.priced), *_FORM.numbers
+    )
     if picture := sent_picture("image"):
         body["image_url"] = picture
     made: dict[str, Any] = generate("/generate/image", body)
@@ -94,48 +86,22 @@ def _page(
     made: dict[str, Any] | None = None,
     key: str = "",
 ) -> str:
-    lately = api().ask("GET", f"/generate/image?limit={_LATELY}")["items"]
     source = OwnPicture.named(draft.get("picture", ""))
-    offer = _offer().taking_pictures if source else _offer()
-    draft["model"] = offer.preferred(draft.get("model", ""), *(image["model"] for image in lately))
+    shown = _FORM.shown(draft, source, with_picture=source is not None)
+    if made is not None:
+        shown["lately"] = [image for image in shown["lately"] if image["id"] != made["id"]]
     return render_template(
-        "images/page.html",
-        draft=draft,
-        key=key or new_key(),
-        refusal=refusal,
-        made=made,
-        lately=[image for image in lately if made is None or image["id"] != made["id"]],
-        source=source,
-        source_address=source and source.address(),
-        offer=offer,
-        choices=all_choices(offer.items, IMAGE_FIELDS),
-        by_model=by_model(offer.items, IMAGE_FIELDS),
-        quote=_quote(draft),
-        largest=largest(),
+        "images/page.html", **shown, key=key or new_key(), refusal=refusal, made=made
     )
 
 
 def _made_from(image_id: str) -> dict[str, str]:
     """Model, prompt and picture of an image of the user's; nothing if there is none."""
-    try:
-        image = _image(str(UUID(image_id)))
-    except ValueError:
-        return {}
-    except ApiRefused as error:
-        if error.problem != "not_found":
-            raise
+    image = _FORM.item_if_any(image_id)
+    if image is None:
         return {}
     draft = {"model": image["model"], "prompt": image["prompt"]}
     address = image["image_url"]
     if address and not is_stored(address):
         draft["image_url"] = address
     return draft
-
-
-def _quote(wanted: Mapping[str, str]) -> Quote:
-    given = {name: wanted[name] for name in _PRICED if wanted.get(name)}
-    return quote("image", with_numbers(given, "n"))
-
-
-def _offer() -> Offer:
-    return backend().catalogue.offer("image", api().ask)

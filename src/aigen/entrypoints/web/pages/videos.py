@@ -1,6 +1,5 @@
 """Videos: ordered from words or a picture, watched while they are made, and played."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -12,24 +11,21 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 
 from aigen.adapters.http.client import ApiRefused
-from aigen.entrypoints.web.backend import backend
-from aigen.entrypoints.web.choices import VIDEO_FIELDS, all_choices, by_model
+from aigen.entrypoints.web.choices import VIDEO_FIELDS
 from aigen.entrypoints.web.errors import Refusal, answers_json
 from aigen.entrypoints.web.forms import filled, key_after, local_path, new_key, with_numbers
 from aigen.entrypoints.web.generating import generate
-from aigen.entrypoints.web.models import Offer
-from aigen.entrypoints.web.pictures import OwnPicture, is_stored, largest, sent_picture
-from aigen.entrypoints.web.quotes import Quote, quote
+from aigen.entrypoints.web.media_form import MediaForm
+from aigen.entrypoints.web.pictures import OwnPicture, is_stored, sent_picture
 from aigen.entrypoints.web.signed_in import api
 
 videos = Blueprint("videos", __name__)
 
-_PRICED = ("model", *VIDEO_FIELDS)
+_FORM = MediaForm(kind="video", fields=VIDEO_FIELDS, numbers=("duration",))
 _FIELDS = (
-    *_PRICED,
+    *_FORM.priced,
     *("prompt", "generate_audio", "seed", "image_url", "last_image_url", "picture"),
 )
-_LATELY = 6
 _REMEMBERED = 20
 _TRUE = {"true", "on", "1", "yes"}
 
@@ -43,7 +39,7 @@ def show() -> ResponseReturnValue:
         draft |= _made_from(reused)
     after = request.args.get("after", "")
     before = _made_from(after) if after else {}
-    draft |= {name: before[name] for name in ("model", *VIDEO_FIELDS) if name in before}
+    draft |= {name: before[name] for name in _FORM.priced if name in before}
     from_image = (
         bool(before)
         or request.args.get("tab") == "image"
@@ -74,12 +70,12 @@ def submit() -> ResponseReturnValue:
 @answers_json
 def price() -> ResponseReturnValue:
     """About what a request with these fields will cost."""
-    return jsonify(asdict(_quote(request.args)))
+    return jsonify(asdict(_FORM.quote(request.args)))
 
 
 @videos.get("/video/<uuid:video_id>")
 def one(video_id: UUID) -> ResponseReturnValue:
-    job = _video(video_id)
+    job = _FORM.item(video_id)
     is_open = job["status"] in {"queued", "processing"}
     return render_template(
         "videos/one.html",
@@ -125,15 +121,10 @@ def retry(video_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("videos.one", video_id=job["id"]))
 
 
-def _video(video_id: UUID | str) -> dict[str, Any]:
-    found: dict[str, Any] = api().ask("GET", f"/generate/video/{video_id}")
-    return found
-
-
 def _body() -> dict[str, Any]:
     """What the form asks for, but for the pictures."""
-    given = filled("prompt", *_PRICED, "seed")
-    body = {"model": "", "prompt": ""} | with_numbers(given, "duration", "seed")
+    given = filled("prompt", *_FORM.priced, "seed")
+    body = {"model": "", "prompt": ""} | with_numbers(given, *_FORM.numbers, "seed")
     if sound := request.form.get("generate_audio"):
         body["generate_audio"] = sound in _TRUE
     return body
@@ -155,37 +146,21 @@ def _page(
     key: str = "",
     after: str = "",
 ) -> str:
-    lately = api().ask("GET", f"/generate/video?limit={_LATELY}")["items"]
     source = OwnPicture.named(draft.get("picture", "")) if from_image else None
-    offer = _offer().taking_pictures if from_image else _offer()
-    draft["model"] = offer.preferred(draft.get("model", ""), *(job["model"] for job in lately))
     return render_template(
         "videos/page.html",
-        draft=draft,
+        **_FORM.shown(draft, source, with_picture=from_image),
         key=key or new_key(),
         refusal=refusal,
         from_image=from_image,
         after=after,
-        lately=lately,
-        source=source,
-        source_address=source and source.address(),
-        offer=offer,
-        choices=all_choices(offer.items, VIDEO_FIELDS),
-        by_model=by_model(offer.items, VIDEO_FIELDS),
-        quote=_quote(draft),
-        largest=largest(),
     )
 
 
 def _made_from(video_id: str) -> dict[str, str]:
     """What a video of the user's was made from; nothing if there is none."""
-    try:
-        job = _video(str(UUID(video_id)))
-    except ValueError:
-        return {}
-    except ApiRefused as error:
-        if error.problem != "not_found":
-            raise
+    job = _FORM.item_if_any(video_id)
+    if job is None:
         return {}
     draft = {name: str(job[name]) for name in ("model", "prompt", *VIDEO_FIELDS) if job[name]}
     if job["image_url"]:
@@ -206,12 +181,3 @@ def _usual_seconds(model: str) -> int | None:
 def _seconds_taken(job: dict[str, Any]) -> float:
     ended, began = (datetime.fromisoformat(job[at]) for at in ("finished_at", "created_at"))
     return (ended - began).total_seconds()
-
-
-def _quote(wanted: Mapping[str, str]) -> Quote:
-    given = {name: wanted[name] for name in _PRICED if wanted.get(name)}
-    return quote("video", with_numbers(given, "duration"))
-
-
-def _offer() -> Offer:
-    return backend().catalogue.offer("video", api().ask)

@@ -19,7 +19,7 @@ from aigen.adapters.openrouter.wire import (
     words,
 )
 from aigen.domain.model.texts import Usage
-from aigen.ports.provider import BadAnswer, Failure, Unknown
+from aigen.ports.provider import BadAnswer, Failure, TextAnswer, Unknown
 
 PATH = "/chat/completions"
 _LONGEST_NAME = 200
@@ -81,6 +81,17 @@ class Said:
             cost_usd=self.cost_usd if later.cost_usd is None else later.cost_usd,
             generation_id=later.generation_id or self.generation_id,
             error=later.error or self.error,
+        )
+
+    def answer(self, model: str) -> TextAnswer:
+        """It as a text, of `model` if it does not say which one was at work."""
+        return TextAnswer(
+            model=self.model or model,
+            text=self.text,
+            finish_reason=self.finish_reason or None,
+            usage=self.usage or Usage(),
+            cost_usd=self.cost_usd,
+            generation_ids=self.generation_ids,
         )
 
     def failure(self, wanted: str, outcomes: Outcomes) -> FailedCall | BadAnswer:

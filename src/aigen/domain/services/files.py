@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aigen.domain.model.errors import StorageFull
 from aigen.domain.model.media import MediaRemoval, film_keys, folder_of
@@ -37,6 +37,8 @@ class Files:
         All who ask while a round is under way share the next one: if each had a round of his own,
         it would delete what everybody has noted.
         """
+        if not await self._noted():
+            return True
         if self._next is None:
             self._next = asyncio.create_task(self._round(self._running))
         return await asyncio.shield(self._next)
@@ -45,7 +47,7 @@ class Files:
         if before is not None:
             await asyncio.wait([before])
         self._running, self._next = self._next, None
-        noted = await self._store.read(lambda records: records.removals.all())
+        noted = await self._noted()
         for start in range(0, len(noted), _AT_ONCE):
             some = noted[start : start + _AT_ONCE]
             are_gone = await asyncio.gather(*map(self._delete, some))
@@ -54,6 +56,9 @@ class Files:
                 return False
             await self._forget(gone)
         return True
+
+    async def _noted(self) -> Sequence[MediaRemoval]:
+        return await self._store.read(lambda records: records.removals.all())
 
     async def _delete(self, removal: MediaRemoval) -> bool:
         try:

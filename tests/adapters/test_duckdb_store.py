@@ -160,6 +160,16 @@ async def test_changes_that_wait_when_it_is_closed_are_still_made(file: Path) ->
     await store.close()
 
 
+async def test_a_store_that_was_closed_can_be_opened_again(file: Path) -> None:
+    store = DuckdbStore(file)
+    for _ in range(2):
+        await store.open()
+        text = a_text(a_user())
+        await stored(store, text)
+        assert await store.read(lambda records: records.texts.get(text.id)) == text
+        await store.close()
+
+
 # --- files --------------------------------------------------------------------------------------
 
 

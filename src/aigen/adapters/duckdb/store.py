@@ -68,7 +68,6 @@ class DuckdbStore(Store):
     def __init__(self, file: Path, *, even_left: bool = False) -> None:
         self.file = file
         self._even_left = even_left
-        self._readers = ThreadPoolExecutor(2, thread_name_prefix="duckdb-reader")
         self._is_open = False
         #: How often the database had to be asked for a look, since it was opened.
         self.cold_reads = 0
@@ -110,6 +109,7 @@ class DuckdbStore(Store):
             raise
         self._publish(self._writer.resident())
         self._writer.start()
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="duckdb-reader")
         self._is_open = True
         return applied
 

@@ -162,11 +162,12 @@ async def test_changes_that_wait_when_it_is_closed_are_still_made(file: Path) ->
 
 async def test_a_store_that_was_closed_can_be_opened_again(file: Path) -> None:
     store = DuckdbStore(file)
-    for _ in range(2):
+    texts = [a_text(a_user()) for _ in range(2)]
+    for number, text in enumerate(texts, 1):
         await store.open()
-        text = a_text(a_user())
         await stored(store, text)
-        assert await store.read(lambda records: records.texts.get(text.id)) == text
+        found = await store.read(lambda records: records.texts.get_many(t.id for t in texts))
+        assert found == tuple(texts[:number])
         await store.close()
 
 

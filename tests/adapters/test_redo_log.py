@@ -1,6 +1,7 @@
 """The redo log: what a crash leaves is what was answered, whatever state the file is in."""
 
 import asyncio
+import errno
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ from aigen.adapters.duckdb.engine import connect, files_of, redo_of
 from aigen.adapters.duckdb.migrations import migrate
 from aigen.adapters.duckdb.store import DuckdbStore
 from aigen.adapters.sql.tables import TABLES
-from aigen.domain.model.errors import DatabaseDamaged
+from aigen.domain.model.errors import DatabaseDamaged, StorageFull
 from aigen.domain.model.videos import VideoState
 from aigen.ports.store import Records
 from aigen.testing.samples import NOW, a_charge, a_job, a_text, a_user, an_image, stored
@@ -197,6 +198,47 @@ async def test_a_text_that_is_none_fails_its_own_change(store: DuckdbStore) -> N
     good = a_text(USER)
     await stored(store, good)
     assert await store.read(lambda records: records.texts.get(good.id)) == good
+
+
+async def test_a_disk_that_fails_refuses_and_leaves_no_half_line(
+    store: DuckdbStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, refused = [a_text(USER), a_text(USER)], a_text(USER)
+    await stored(store, kept[0])
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "fdatasync", _full)
+        failing.setattr(os, "ftruncate", _full)
+        with pytest.raises(StorageFull):
+            await stored(store, refused)
+    await stored(store, kept[1])
+    again = await reopened(killed(store, tmp_path / "left"))
+    ids = [text.id for text in (*kept, refused)]
+    assert await again.read(lambda records: records.texts.get_many(ids)) == tuple(kept)
+    await again.close()
+
+
+async def test_a_log_that_cannot_be_emptied_is_emptied_later(
+    store: DuckdbStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = a_text(USER)
+    await stored(store, text)
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "ftruncate", _full)
+        with pytest.raises(StorageFull):
+            await store.read(lambda records: records.texts.get(text.id))
+        with pytest.raises(StorageFull):
+            await stored(store, a_text(USER))
+    assert await store.read(lambda records: records.texts.get(text.id)) == text
+    later = evolve(a_text(USER), text="later")
+    await stored(store, later)
+    log = redo_of(store.file).read_bytes()
+    assert (log.count(b"\n"), b"later" in log) == (1, True)
+    assert texts_in(killed(store, tmp_path / "left")) == [text.text]
+    assert not refused_of(store.file).exists()
+
+
+def _full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 async def test_the_log_stays_short(store: DuckdbStore, tmp_path: Path) -> None:

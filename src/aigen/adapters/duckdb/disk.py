@@ -44,6 +44,10 @@ class Disk:
         return self._is_behind
 
     @property
+    def has_to_settle(self) -> bool:
+        return bool(self.debt) or self._is_behind
+
+    @property
     def is_deep_in_debt(self) -> bool:
         return sum(map(len, self.debt.values())) >= LARGEST_DEBT
 
@@ -65,14 +69,14 @@ class Disk:
         try:
             if self.debt:
                 self._pay()
+                _add(self.debt, self.settled)
+                self.debt = {}
             if not self._redo.is_empty:
                 self._redo.clear()
         except (duckdb.Error, OSError):
             self._is_behind = True
             raise
         self._is_behind = False
-        _add(self.debt, self.settled)
-        self.debt = {}
 
     def close(self) -> None:
         self._flusher.close()

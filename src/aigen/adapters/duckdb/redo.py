@@ -30,6 +30,7 @@ class RedoLog:
         self._file = file
         self._descriptor = os.open(file, flags, mode=0o600)
         self._size = os.fstat(self._descriptor).st_size
+        self._is_torn = False
         if is_new:
             _sync_folder(file.parent)
 
@@ -41,16 +42,25 @@ class RedoLog:
         """Make these changes durable; raises OSError, or UnicodeEncodeError for a text that no
         database takes, and nothing is kept."""
         line = _line(_Batch.of(net).tables)
+        if self._is_torn:
+            self._mend()
+        self._is_torn = True
         try:
             written = 0
             while written < len(line):
                 written += os.write(self._descriptor, line[written:])
             os.fdatasync(self._descriptor)
         except OSError:
-            # Half a line would make those after it unreadable.
-            os.ftruncate(self._descriptor, self._size)
+            self._mend()
             raise
+        self._is_torn = False
         self._size += len(line)
+
+    def _mend(self) -> None:
+        """Cut off what was not promised: half a line would make those after it unreadable, and a
+        whole one would be repeated though its changes were refused."""
+        os.ftruncate(self._descriptor, self._size)
+        self._is_torn = False
 
     def clear(self) -> None:
         """Forget all, durably, since the database has it. Raises OSError."""

@@ -149,7 +149,7 @@ class Writer:
                 asked = (waiting.future for waiting in batch if waiting.change is catch_up)
                 outcomes = [Outcome(future=future, error=error) for future in asked]
                 self._publish(Committed(outcomes=outcomes))
-            elif self._disk.is_deep_in_debt or (self.is_ahead and not batch):
+            elif self._disk.is_deep_in_debt or (not batch and self._disk.has_to_settle):
                 self._settle()
             elif self._is_dirty and not batch:
                 self._checkpoint()

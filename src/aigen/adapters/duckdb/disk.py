@@ -18,6 +18,9 @@ logger = structlog.get_logger()
 #: that, so it has to be asked before anybody is answered.
 CHECKED = frozenset({"users", "api_keys"})
 
+#: So many rows in one batch are worth a transaction of their own: writing each twice costs more.
+WORTH_A_COMMIT = 100
+
 #: So many rows at most wait for the database, which then takes them in some milliseconds.
 LARGEST_DEBT = 512
 
@@ -54,10 +57,12 @@ class Disk:
     def keep(self, net: Net, sweeps: Sequence[tuple[Shelf[Any, Any], Sweep[Any]]]) -> None:
         """Make changes durable. Raises duckdb.Error, OSError or UnicodeEncodeError, and nothing is
         kept."""
+        is_large = sum(map(len, net.values())) >= WORTH_A_COMMIT
         is_checked = any(shelf.name in CHECKED for shelf in net)
-        if is_checked or sweeps or self._is_behind:
+        is_direct = is_large or is_checked or bool(sweeps)
+        if is_direct or self._is_behind:
             self.settle()
-        if is_checked or sweeps:
+        if is_direct:
             self._flusher.flush(net, sweeps)
             _add(net, self.settled)
         else:

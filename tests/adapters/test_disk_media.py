@@ -5,6 +5,11 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import obstore
+import pytest
+from obstore.exceptions import GenericError
+from obstore.store import LocalStore
+
 from aigen.adapters.media.disk import DiskMedia
 from aigen.adapters.memory.provider import MP4
 from aigen.domain.model.media import FILMS
@@ -41,3 +46,26 @@ async def test_a_start_deletes_what_was_left_half_written_long_ago(tmp_path: Pat
     os.utime(left, (0, 0))
     DiskMedia(tmp_path, reserve=0).open()
     assert not left.exists()
+
+
+async def test_a_file_comes_while_the_last_one_of_its_folder_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder is deleted with its last file: then it is made again, as often as that takes."""
+    media = DiskMedia(tmp_path, reserve=0)
+    media.open()
+    rename, tried = obstore.rename_async, []
+
+    async def at_a_bad_moment(store: LocalStore, source: str, target: str) -> None:
+        tried.append(target)
+        if len(tried) < 3:
+            raise GenericError("Unable to create dir: No such file or directory (os error 2)")
+        await rename(store, source, target)
+
+    async def film() -> AsyncIterator[bytes]:
+        yield MP4
+
+    monkeypatch.setattr(obstore, "rename_async", at_a_bad_moment)
+    stored = await media.put("user/object/", "film", film(), A_FILM)
+    assert len(tried) == 3
+    assert await media.digest(stored.key) == stored.sha256

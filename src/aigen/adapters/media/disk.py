@@ -11,7 +11,7 @@ from pathlib import Path
 
 import obstore
 from attrs import evolve
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, GenericError
 from obstore.store import LocalStore
 
 from aigen.adapters.media.inspection import Inspection
@@ -26,6 +26,9 @@ _PIECE_BYTES = 2**20
 #: What obstore does with a file blocks a thread of its own, and it starts one for each that is
 #: asked at once, up to 512; a disk is no quicker for more than a few.
 _AT_ONCE = 16
+
+#: So often a file is given its name while its folder is being deleted.
+_TRIES = 10
 
 #: Other processes may share the folder: what was written to a moment ago is being written.
 _ABANDONED_AFTER_SECONDS = 3600.0
@@ -155,9 +158,23 @@ class DiskMedia(MediaStore):
     async def _settle(self, incoming: str, key: str) -> None:
         """Give a whole file its name, durably: contents first, then the entry in its folder."""
         await asyncio.to_thread(_sync, self._folder / incoming)
-        async with self._turn:
-            await obstore.rename_async(self._store, incoming, key)
+        for _ in range(_TRIES):
+            if await self._renamed(incoming, key):
+                break
+        else:
+            raise OSError(f"the folder of {key} cannot be made")
         await asyncio.to_thread(self._sync_folders_of, self._folder / key)
+
+    async def _renamed(self, incoming: str, key: str) -> bool:
+        """Whether it could be; a folder goes with its last file, maybe just as this one comes."""
+        try:
+            async with self._turn:
+                await obstore.rename_async(self._store, incoming, key)
+        except GenericError as error:
+            if "Unable to create dir" not in str(error) or "os error 2" not in str(error):
+                raise
+            return False
+        return True
 
     def _sync_folders_of(self, file: Path) -> None:
         for folder in file.parents[: len(file.relative_to(self._folder).parts)]:

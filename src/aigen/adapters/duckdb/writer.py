@@ -71,9 +71,10 @@ class Committed:
 class Writer:
     """Owns the connection that writes, and the newest state of everything that is hot.
 
-    Changes run one after the other, each seeing those before it; the net difference of all goes
-    to the database in one transaction; only then is anybody answered. A batch that fails is run
-    again change by change, so that each gets its own error.
+    Changes run one after the other, each seeing those before it; the net difference of all is made
+    durable at once, in the redo log or in the database; only then is anybody answered. A batch that
+    fails is run again change by change, so that each gets its own error. What the database has not
+    got yet stays on the shelves.
     """
 
     def __init__(self, database: Database, publish: Callable[[Committed], None]) -> None:
@@ -130,7 +131,7 @@ class Writer:
         return bool(self._disk.debt)
 
     def stop(self) -> None:
-        """Finish what waits, fold the log into the file, end the thread."""
+        """Finish what waits, fold both logs into the file, end the thread."""
         self._waiting.put(None)
         self._thread.join()
 

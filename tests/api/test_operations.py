@@ -165,6 +165,21 @@ async def test_a_worker_inside_that_has_not_come_round_lately_makes_it_unready(
     assert ["worker" in reason for reason in await reasons(world)] == [True]
 
 
+async def test_a_worker_inside_that_has_only_begun_is_not_said_to_have_stopped(
+    open_world: OpenWorld,
+) -> None:
+    store = FlakyStore()
+    world = await open_world({"store": store})
+    worker = world.house.worker = world.aigen.new_worker()
+    store.lets_go.clear()  # so that it does not get as far as coming round
+    working = asyncio.create_task(worker.run())
+    await asyncio.sleep(0)
+    store.lets_go.set()
+    assert world.house.is_worker_alive()
+    worker.stop()
+    await working
+
+
 async def test_all_reasons_are_given_at_once(open_world: OpenWorld) -> None:
     store = FlakyStore()
     world = await open_world({"store": store}, min_free_disk=2**60)

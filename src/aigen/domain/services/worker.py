@@ -87,7 +87,7 @@ class Worker:
         self._wants_claims = True
         self._trouble: str | None = None
         self._submit_again_at: datetime | None = None
-        #: When the loop last came round; a worker that is alive does so at every sweep.
+        #: When `run` began or its loop last came round, which it does at every sweep.
         self.last_seen_at: datetime | None = None
 
     # --- life -----------------------------------------------------------------------------
@@ -99,6 +99,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `stop` is called; cancelling it stops at once."""
+        self.last_seen_at = self._clock.now()
         self._worker_id = self._ids.new()
         await self._enlist()
         try:

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from aigen.entrypoints.processes import Stop, keep_what_is_loaded, listen
+from aigen.entrypoints.processes import Stop, listen
+from aigen.entrypoints.residence import settle_in
 from aigen.entrypoints.secrets_file import derived, kept
 from aigen.entrypoints.settings import Settings
 from aigen.entrypoints.web.app import create_app
@@ -52,7 +53,7 @@ async def serve_web(settings: Settings, stop: Stop) -> None:
     print(
         f"aigen is running:  web {settings.web_base}  for the API {settings.api_base}", flush=True
     )
-    keep_what_is_loaded()
+    settle_in()
     await stop.wait()
     logger.info("draining")
     await asyncio.to_thread(server.drain, settings.shutdown_grace.total_seconds())

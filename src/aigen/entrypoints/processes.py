@@ -1,7 +1,6 @@
 """Running a process: its event loop, its port, its signals, its exit code."""
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -13,6 +12,7 @@ import structlog
 import uvloop
 
 from aigen.domain.model.errors import AigenError, CannotStart
+from aigen.entrypoints.residence import move_out
 from aigen.entrypoints.settings import SettingsInvalid
 
 logger = structlog.get_logger()
@@ -52,8 +52,7 @@ def run(main: Callable[[Stop], Coroutine[Any, Any, None]]) -> int:
     except AigenError as error:
         return say(error)
     finally:
-        # What was frozen could not be given back, which the database's binding would complain of.
-        gc.unfreeze()
+        move_out()
     return 0
 
 
@@ -73,14 +72,6 @@ def listen(host: str, port: int, name: str) -> socket.socket:
             f"aigen cannot listen on {host} port {port} ({error.strerror}): set "
             f"AIGEN_{name}_HOST and AIGEN_{name}_PORT."
         ) from error
-
-
-def keep_what_is_loaded() -> None:
-    """To be called when a process is ready: what it has loaded stays until its end, so the garbage
-    collector need not look at it again and again. That was a fifth of what a text costs."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
 
 
 async def within(grace: float, work: Awaitable[None]) -> None:

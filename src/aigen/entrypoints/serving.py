@@ -14,7 +14,8 @@ from aigen.domain.services.worker import Worker
 from aigen.entrypoints.api.app import create_server_app
 from aigen.entrypoints.api.house import House
 from aigen.entrypoints.library import Aigen
-from aigen.entrypoints.processes import Stop, keep_what_is_loaded, listen, within
+from aigen.entrypoints.processes import Stop, listen, within
+from aigen.entrypoints.residence import settle_in
 from aigen.entrypoints.server_file import announced
 from aigen.entrypoints.settings import Settings, SettingsInvalid
 from aigen.entrypoints.worker import keep_working
@@ -71,7 +72,7 @@ async def serve_api(
         async with _working(house.worker) as working, _serving(server, listening), company:
             with announced(settings):
                 print(greeting, end="", flush=True)
-                keep_what_is_loaded()
+                settle_in()
                 await stop.wait()
                 grace = settings.shutdown_grace.total_seconds()
                 await within(grace, _drain(house, working))

@@ -14,7 +14,8 @@ from aigen.adapters.system_clock import SystemIds
 from aigen.domain.model.errors import AigenError
 from aigen.domain.services.worker import Worker, WorkerPolicy
 from aigen.entrypoints.data_dir import usable
-from aigen.entrypoints.processes import Stop, keep_what_is_loaded, within
+from aigen.entrypoints.processes import Stop, within
+from aigen.entrypoints.residence import settle_in
 from aigen.entrypoints.secrets_file import kept
 from aigen.entrypoints.settings import Settings, SettingsInvalid
 
@@ -55,7 +56,7 @@ async def serve_worker(settings: Settings, stop: Stop) -> None:
         stopping = asyncio.create_task(stop.wait())
         where = {} if settings.postgres_url is not None else {"api": settings.api_base}
         logger.info("worker_started", **where)
-        keep_what_is_loaded()
+        settle_in()
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not working.done():

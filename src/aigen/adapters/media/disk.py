@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
+from typing import TypeVar
 
 import obstore
 from attrs import evolve
@@ -19,6 +20,8 @@ from aigen.adapters.media.reserve import DiskReserve
 from aigen.domain.model.errors import NotFound, StorageFull
 from aigen.domain.model.media import StoredMedia
 from aigen.ports.media import Accept, MediaStore
+
+T = TypeVar("T")
 
 _INCOMING = ".incoming/"
 _PIECE_BYTES = 2**20
@@ -91,16 +94,16 @@ class DiskMedia(MediaStore):
                 found = await obstore.get_async(self._store, key)
         except (FileNotFoundError, ValueError) as error:
             raise NotFound from error
-        return self._pieces(found.stream(min_chunk_size=_PIECE_BYTES))
+        return self._in_turn(found.stream(min_chunk_size=_PIECE_BYTES))
 
-    async def _pieces(self, stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-        pieces = aiter(stream)
+    async def _in_turn(self, stream: AsyncIterable[T]) -> AsyncIterator[T]:
+        parts = aiter(stream)
         while True:
             async with self._turn:
-                piece = await anext(pieces, None)
-            if piece is None:
+                part = await anext(parts, None)
+            if part is None:
                 return
-            yield piece
+            yield part
 
     async def copy(self, media: StoredMedia, folder: str) -> StoredMedia:
         incoming = f"{_INCOMING}{uuid.uuid4().hex}"
@@ -117,7 +120,7 @@ class DiskMedia(MediaStore):
         if not prefix.endswith("/"):
             await self._delete([prefix])
             return
-        async for batch in obstore.list(self._store, prefix=prefix):
+        async for batch in self._in_turn(obstore.list(self._store, prefix=prefix)):
             await self._delete([found["path"] for found in batch])
 
     async def _delete(self, keys: list[str]) -> None:
@@ -147,7 +150,7 @@ class DiskMedia(MediaStore):
             return None
 
     async def all_keys(self) -> AsyncIterator[str]:
-        async for batch in obstore.list(self._store):
+        async for batch in self._in_turn(obstore.list(self._store)):
             for found in batch:
                 if not found["path"].startswith(_INCOMING):
                     yield found["path"]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aigen.domain.model.errors import *  # noqa: F403
     from aigen.domain.model.idempotency import IdempotencyKey
     from aigen.domain.model.images import Image, ImageRequest, ImageStatus
+    from aigen.domain.model.ledger import Kind
     from aigen.domain.model.media import MediaType, StoredMedia
     from aigen.domain.model.pages import Page, PageRequest
     from aigen.domain.model.texts import Message, Speaker, Text, TextRequest, Usage
@@ -33,6 +34,7 @@ _HOMES = {
     "Image": "domain.model.images",
     "ImageRequest": "domain.model.images",
     "ImageStatus": "domain.model.images",
+    "Kind": "domain.model.ledger",
     "MediaType": "domain.model.media",
     "Message": "domain.model.texts",
     "Page": "domain.model.pages",
@@ -61,6 +63,7 @@ __all__ = [
     "Image",
     "ImageRequest",
     "ImageStatus",
+    "Kind",
     "MediaType",
     "Message",
     "Page",

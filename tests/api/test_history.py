@@ -191,6 +191,87 @@ async def test_all_texts_are_completed(world: World, ann: Person) -> None:
     assert_problem(await ann.get("/generate/text?status=failed"), 422, "invalid_request")
 
 
+# --- all kinds as one list --------------------------------------------------------------------
+
+
+async def test_all_kinds_are_one_list_of_items_as_they_are_with_their_kind(
+    world: World, ann: Person, bob: Person
+) -> None:
+    mine = [(await have(world, ann, kind, {}))[0] for kind in (*KINDS, *KINDS)]
+    for kind in KINDS:
+        await have(world, bob, kind, {})
+    items = assert_json(await ann.get("/generate"))["items"]
+    assert [item["id"] for item in items] == mine[::-1]
+    assert [item["kind"] for item in items] == [*KINDS, *KINDS][::-1]
+    for item in items:
+        alone = assert_json(await ann.get(f"/generate/{item['kind']}/{item['id']}"))
+        assert item == alone | {"kind": item["kind"]}
+
+
+async def test_the_list_of_all_kinds_is_cut_into_pages_that_miss_and_repeat_nothing(
+    world: World, ann: Person
+) -> None:
+    order = ("image", "image", "image", "text", "video", "text", "video")
+    mine = [(await have(world, ann, kind, {}))[0] for kind in order]
+    for limit in range(1, len(mine) + 2):
+        query: dict[str, Any] = {"limit": limit}
+        pages = []
+        while query.get("cursor", "") is not None:
+            page = assert_json(await ann.get("/generate", params=query))
+            pages.append([item["id"] for item in page["items"]])
+            query["cursor"] = page["next_cursor"]
+        assert [one for page in pages for one in page] == mine[::-1]
+        assert {len(page) for page in pages[:-1]} <= {limit}
+        assert pages[-1]
+
+
+async def test_the_list_of_all_kinds_is_narrowed_to_some(world: World, ann: Person) -> None:
+    text, image, video = [(await have(world, ann, kind, {}))[0] for kind in KINDS]
+    assert await ids(ann, "/generate", kind="image") == [image]
+    assert await ids(ann, "/generate", kind=["image", "video", "image"]) == [video, image]
+    assert await ids(ann, "/generate", kind=KINDS) == [video, image, text]
+    for unknown in ("film", "", ["image", "film"]):
+        answer = await ann.get("/generate", params={"kind": unknown})
+        assert_problem(answer, 422, "invalid_request")
+
+
+async def test_a_status_gives_nothing_of_a_kind_that_cannot_have_it(
+    world: World, ann: Person
+) -> None:
+    (text,) = await have(world, ann, "text", {})
+    images = await have(world, ann, "image", *({"status": status} for status in ImageStatus))
+    videos = await have(world, ann, "video", *({"state": state} for state in VideoState))
+    image = dict(zip(ImageStatus, images, strict=True))
+    video = dict(zip(VideoState, videos, strict=True))
+    in_flight = [video[VideoState.PROCESSING], video[VideoState.SUBMITTING]]
+    for status, found in (
+        ("queued", [video[VideoState.QUEUED]]),
+        ("processing", [*in_flight, image[ImageStatus.PROCESSING]]),
+        ("completed", [video[VideoState.COMPLETED], image[ImageStatus.COMPLETED], text]),
+        ("failed", [video[VideoState.FAILED], image[ImageStatus.FAILED]]),
+        ("cancelled", [video[VideoState.CANCELLED]]),
+    ):
+        assert await ids(ann, "/generate", status=status) == found
+    assert await ids(ann, "/generate", status="failed", kind=["text", "image"]) == [
+        image[ImageStatus.FAILED]
+    ]
+    assert_problem(await ann.get("/generate?status=done"), 422, "invalid_request")
+
+
+async def test_the_list_of_all_kinds_is_narrowed_as_the_others_are(
+    world: World, ann: Person
+) -> None:
+    noon = world.clock.now()
+    fields: dict[str, Any] = {"prompt": "A red FOX", "model": "a/one", "created_at": noon}
+    foxes = [(await have(world, ann, kind, fields))[0] for kind in KINDS]
+    for kind in KINDS:
+        for other in ({"prompt": "owl"}, {"model": "b"}, {"created_at": noon - timedelta(days=2)}):
+            await have(world, ann, kind, fields | other)
+    query = {"q": "fox", "model": "a/one", "since": (noon - timedelta(days=1)).isoformat()}
+    assert await ids(ann, "/generate", **query) == foxes[::-1]
+    assert await ids(ann, "/generate", **query, until=noon.isoformat()) == []
+
+
 # --- one thing --------------------------------------------------------------------------------
 
 

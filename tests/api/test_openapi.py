@@ -33,6 +33,7 @@ ROUTES = """
     POST /admin/videos/{} 200 resolve
     GET /admin/stats 200
     GET /admin/retention 200
+    GET /generate 200
     POST /generate/delete 200
     POST /generate/archive 200
     POST /generate/text 200

@@ -41,6 +41,7 @@ TABLE = """
 
     GET    /models                            401 200 200 200 200 401 200 401 401
     POST   /generate/quote                    401 200 200 200 200 401 200 401 401
+    GET    /generate                          401 200 200 200 200 401 200 401 401
     POST   /generate/delete                   401 200 200 200 200 401 200 401 401
     POST   /generate/archive                  401 200 200 404 404 401 404 401 401
     POST   /generate/text                     401 200 200 200 200 401 200 401 401

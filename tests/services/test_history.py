@@ -1,16 +1,57 @@
-"""Several generations at once, of whatever kind: removed in one change, or put together."""
+"""Generations of whatever kind together: as one list, removed in one change, or packed."""
 
 import pytest
 
 from aigen.domain.model.errors import InvalidRequest, JobUnfinished, NotFound
+from aigen.domain.model.generations import Generation
+from aigen.domain.model.images import ImageStatus
+from aigen.domain.model.ledger import Kind
+from aigen.domain.model.pages import PageRequest
 from aigen.domain.model.users import User
-from aigen.domain.model.videos import VideoState
+from aigen.domain.model.videos import VideoState, VideoStatus
 from aigen.domain.services.history import MOST_AT_ONCE
 from aigen.ports.store import HistoryQuery
 from aigen.testing import Harness
-from aigen.testing.samples import a_text, stored
+from aigen.testing.samples import a_job, a_text, an_image, stored
 from tests.services.boards import in_state
 from tests.services.worlds import TroubledStore, image_request, text_request
+
+
+async def test_all_kinds_are_one_list_page_by_page(harness: Harness, ann: User, bob: User) -> None:
+    mine = [make(ann) for make in (an_image, an_image, a_text, a_job, a_text)]
+    await stored(harness.store, *mine, a_text(bob))
+    seen: list[Generation] = []
+    before = None
+    for expected in (2, 2, 1):
+        query = HistoryQuery(user_id=ann.id, page=PageRequest(limit=2, before=before))
+        page = await harness.aigen.history.list(query)
+        assert len(page.items) == expected
+        seen += page.items
+        before = page.next_before
+    assert seen == mine[::-1]
+    assert before is None
+
+
+async def test_a_list_has_the_kinds_and_the_status_that_were_asked_for(
+    harness: Harness, ann: User
+) -> None:
+    text, image, job = mine = (
+        a_text(ann),
+        an_image(ann, status=ImageStatus.COMPLETED),
+        a_job(ann, state=VideoState.COMPLETED),
+    )
+    await stored(harness.store, *mine, an_image(ann, status=ImageStatus.FAILED))
+
+    async def found(status: VideoStatus | ImageStatus, *kinds: Kind) -> list[Generation]:
+        query = HistoryQuery(user_id=ann.id, status=status)
+        return list((await harness.aigen.history.list(query, kinds or tuple(Kind))).items)
+
+    for completed in (VideoStatus.COMPLETED, ImageStatus.COMPLETED):
+        assert await found(completed) == [job, image, text]
+        assert await found(completed, Kind.TEXT, Kind.VIDEO) == [job, text]
+    assert await found(VideoStatus.FAILED, Kind.TEXT, Kind.VIDEO) == []
+    nothing = await harness.aigen.history.list(HistoryQuery(user_id=ann.id), ())
+    assert (nothing.items, nothing.next_before) == ((), None)
 
 
 async def test_all_go_in_one_change_with_their_files(

@@ -13,7 +13,7 @@ from attrs import evolve
 from flask import Flask, get_template_attribute
 
 from tests.api.world import UNKNOWN_ID
-from tests.e2e.processes import Person, Process
+from tests.e2e.processes import TEXT_MODEL, Person, Process
 from tests.web.browsing import Browser
 from tests.web.test_images import MODEL as IMAGE_MODEL
 from tests.web.test_profile import BEA, bea, bea_id
@@ -49,6 +49,7 @@ def test_an_empty_one_says_what_to_do_first(bea: Browser) -> None:
 def test_both_kinds_stand_newest_first_and_can_be_narrowed(
     bea: Browser, bea_at_api: Person
 ) -> None:
+    bea_at_api.post("/generate/text", {"model": TEXT_MODEL, "prompt": "no picture"})
     image(bea_at_api, "first picture")
     bea_at_api.wait(bea_at_api.video("second film"))
     image(bea_at_api, "third picture")
@@ -62,6 +63,7 @@ def test_both_kinds_stand_newest_first_and_can_be_narrowed(
     assert prompts(bea, "/gallery?status=failed") == ["fourth film sim:fail"]
     assert prompts(bea, "/gallery?status=queued") == []
     assert prompts(bea, "/gallery?status=nonsense") == []
+    assert prompts(bea, "/gallery?kind=text") == []
     assert prompts(bea, f"/gallery?model={IMAGE_MODEL}") == ["third picture", "first picture"]
     today, tomorrow = (f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}" for days in (0, 1))
     assert prompts(bea, f"/gallery?since={today}&until={tomorrow}&q=picture") == [

@@ -150,7 +150,7 @@ class SqlArchive(Archive):
     def videos(self, query: HistoryQuery) -> Page[VideoJob]:
         conditions = _history(query)
         if query.status is not None:
-            states = [state.value for state in VideoState if state.status is query.status]
+            states = [state.value for state in VideoState if state.status == query.status]
             conditions.add(f"status IN ({', '.join(['{}'] * len(states))})", *states)
         return self._page(tables.VIDEOS, conditions, query.page, lambda job: job.id)
 

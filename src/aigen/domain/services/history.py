@@ -1,17 +1,20 @@
-"""What a user has had made, of all kinds together: removed, and taken along."""
+"""What a user has had made, of all kinds together: listed, removed, and taken along."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from heapq import merge
 
 from attrs import field, frozen
 
 from aigen.domain.model.bundles import Bundle, bundled
 from aigen.domain.model.errors import AigenError, InvalidRequest, JobUnfinished, NotFound
 from aigen.domain.model.generations import Generation
-from aigen.domain.model.videos import VideoJob
+from aigen.domain.model.ledger import Kind
+from aigen.domain.model.pages import Page
+from aigen.domain.model.videos import VideoJob, VideoStatus
 from aigen.domain.services.files import Files
 from aigen.domain.services.removal import found, remove
 from aigen.ports.clock import Clock
-from aigen.ports.store import Records, Store
+from aigen.ports.store import HistoryQuery, Records, Store
 
 #: More at once would make others wait for the store.
 MOST_AT_ONCE = 200
@@ -30,6 +33,13 @@ class History:
         self._store = store
         self._files = files
         self._clock = clock
+
+    async def list(
+        self, query: HistoryQuery, kinds: Collection[Kind] = tuple(Kind)
+    ) -> Page[Generation]:
+        """A page of the user's generations of these kinds as one list. Of a kind that cannot have
+        the status of the query there are none."""
+        return await self._store.read(lambda records: _page(records, query, kinds))
 
     async def remove(self, user_id: str, ids: Sequence[str]) -> Removed:
         """Remove those of these ids that can be removed, with their files, in one change. The
@@ -67,6 +77,30 @@ class History:
             raise NotFound("There is no file among these, or they are not yours.")
         unknown = (wanted for wanted in dict.fromkeys(ids) if wanted not in own)
         return Bundle(files=files, unknown=tuple(unknown))
+
+
+def _page(records: Records, query: HistoryQuery, kinds: Collection[Kind]) -> Page[Generation]:
+    """Ids of all kinds grow with time: what is on the page is on the same page of its kind."""
+    pages = tuple(_pages(records, query, kinds))
+    found = tuple(merge(*(page.items for page in pages), key=_id_of, reverse=True))
+    shown = found[: query.page.limit]
+    has_more = len(found) > len(shown) or any(page.next_before for page in pages)
+    return Page(items=shown, next_before=shown[-1].id if has_more else None)
+
+
+def _pages(
+    records: Records, query: HistoryQuery, kinds: Collection[Kind]
+) -> Iterator[Page[Generation]]:
+    if Kind.TEXT in kinds and query.status in {None, VideoStatus.COMPLETED}:
+        yield records.texts.page(query)
+    if Kind.IMAGE in kinds:
+        yield records.images.page(query)
+    if Kind.VIDEO in kinds:
+        yield records.videos.page(query)
+
+
+def _id_of(generation: Generation) -> str:
+    return generation.id
 
 
 def _check(ids: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from attrs import evolve
 
+from aigen.domain.model.images import ImageStatus
 from aigen.domain.model.media import MediaRemoval
 from aigen.domain.model.pages import PageRequest
 from aigen.domain.model.videos import (
@@ -70,6 +71,7 @@ async def test_history_is_searched_by_prompt_model_and_status(store: Store) -> N
     assert await found(model="a") == [owl.prompt, fox.prompt]
     assert await found(status=VideoStatus.PROCESSING) == [bear.prompt, owl.prompt]
     assert await found(status=VideoStatus.FAILED) == []
+    assert await found(status=ImageStatus.PROCESSING) == [bear.prompt, owl.prompt]
     assert await found(text="o", model="a", status=VideoStatus.QUEUED) == [fox.prompt]
 
 

@@ -1,14 +1,19 @@
-"""Several texts, images and videos at once: deleted, downloaded."""
+"""Texts, images and videos together: listed, deleted, downloaded."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from attrs import evolve
+from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
+from aigen.domain.model.ledger import Kind
+from aigen.domain.model.videos import VideoStatus
 from aigen.entrypoints.api.auth import TheHouse, WhoPays
 from aigen.entrypoints.api.bundles import zipped
-from aigen.entrypoints.api.schemas.history import IdsBody, RemovedOut
+from aigen.entrypoints.api.paging import History, listed
+from aigen.entrypoints.api.schemas.history import IdsBody, ItemOut, RemovedOut, item
+from aigen.entrypoints.api.schemas.values import Listed
 
 router = APIRouter(prefix="/generate", tags=["history"])
 
@@ -24,6 +29,24 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
 
 class Zip(StreamingResponse):
     media_type = _ZIP
+
+
+@router.get("")
+async def generations(
+    query: History,
+    house: TheHouse,
+    kinds: Annotated[
+        list[Kind] | None,
+        Query(alias="kind", description="all unless said; `kind=image&kind=video` is both"),
+    ] = None,
+    wanted: Annotated[
+        VideoStatus | None,
+        Query(alias="status", description="gives nothing of a kind that cannot have it"),
+    ] = None,
+) -> Listed[ItemOut]:
+    """One's own texts, images and videos as one list; `q` is looked for in the prompt."""
+    page = await house.aigen.history.list(evolve(query, status=wanted), kinds or tuple(Kind))
+    return listed(page, lambda generation: item(generation, house.aigen.links))
 
 
 @router.post("/delete")

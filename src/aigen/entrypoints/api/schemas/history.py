@@ -1,4 +1,5 @@
-"""Several generations at once: which are meant, what became of them, what is in a bundle."""
+"""Generations of all kinds together: in one list, or several at once: which are meant, what became
+of them, what is in a bundle."""
 
 from typing import Annotated, Literal
 
@@ -9,9 +10,37 @@ from aigen.domain.model.generations import Generation
 from aigen.domain.model.images import Image
 from aigen.domain.model.texts import Text
 from aigen.domain.services.history import MOST_AT_ONCE, Removed
+from aigen.entrypoints.api.schemas.images import ImageOut
+from aigen.entrypoints.api.schemas.texts import TextOut
 from aigen.entrypoints.api.schemas.values import Answer, Body, Instant, Storable
+from aigen.entrypoints.api.schemas.videos import VideoOut
+from aigen.ports.media import MediaLinks
 
 KindName = Literal["text", "image", "video"]
+
+
+class TextItemOut(TextOut):
+    kind: Literal["text"] = "text"
+
+
+class ImageItemOut(ImageOut):
+    kind: Literal["image"] = "image"
+
+
+class VideoItemOut(VideoOut):
+    kind: Literal["video"] = "video"
+
+
+#: What is in a list of all kinds.
+ItemOut = Annotated[TextItemOut | ImageItemOut | VideoItemOut, Field(discriminator="kind")]
+
+
+def item(generation: Generation, links: MediaLinks) -> ItemOut:
+    if isinstance(generation, Text):
+        return TextItemOut.of(generation)
+    if isinstance(generation, Image):
+        return ImageItemOut.of(generation, links)
+    return VideoItemOut.of(generation, links)
 
 
 class IdsBody(Body):

@@ -1,6 +1,6 @@
 """Images."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -87,7 +87,7 @@ class ImageOut(Answer):
     created_at: Instant
 
     @classmethod
-    def of(cls, image: Image, links: MediaLinks) -> "ImageOut":
+    def of(cls, image: Image, links: MediaLinks) -> Self:
         return cls(
             id=image.id,
             status=image.status.value,

@@ -1,6 +1,6 @@
 """Texts."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -62,7 +62,7 @@ class TextOut(Answer):
     created_at: Instant
 
     @classmethod
-    def of(cls, text: Text) -> "TextOut":
+    def of(cls, text: Text) -> Self:
         return cls(
             id=text.id,
             model=text.model,

@@ -1,6 +1,6 @@
 """Video jobs, as their owners see them and, without content, as administrators do."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -89,7 +89,7 @@ class VideoOut(VideoFacts):
     video_url: str | None
 
     @classmethod
-    def of(cls, job: VideoJob, links: MediaLinks) -> "VideoOut":
+    def of(cls, job: VideoJob, links: MediaLinks) -> Self:
         return cls(
             **dict(VideoFacts.of_job(job)),
             prompt=job.prompt,

@@ -38,14 +38,8 @@ gallery.add_app_template_filter(next_step)
 gallery.add_app_template_filter(shape)
 
 KINDS = ("image", "video")
-#: Which of them can have a status.
-_STATUSES = {
-    "completed": KINDS,
-    "processing": KINDS,
-    "queued": ("video",),
-    "failed": KINDS,
-    "cancelled": ("video",),
-}
+#: What one can look for, the most usual first.
+_STATUSES = ("completed", "processing", "queued", "failed", "cancelled")
 #: What the API narrows a list by.
 _FILTERS = ("q", "model", "status", "since", "until")
 _PAGE = 24
@@ -170,22 +164,14 @@ def _back() -> ResponseReturnValue:
 
 
 def _items(wanted: dict[str, str], cursor: str) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of both lists as one, and where the next begins. Ids grow with time, and the API's
-    cursors are ids: one serves both lists."""
-    status = wanted.get("status")
-    kinds = _STATUSES.get(status, ()) if status else KINDS
-    query: dict[str, str] = {name: wanted[name] for name in _FILTERS if name in wanted}
-    query |= {"limit": str(_PAGE)} | ({"cursor": cursor} if cursor else {})
-    found: list[dict[str, Any]] = []
-    has_more = False
-    for kind in kinds:
-        if wanted.get("kind") in {None, kind}:
-            page = api().ask("GET", f"/generate/{kind}?{urlencode(query)}")
-            found += ({**item, "kind": kind} for item in page["items"])
-            has_more |= page["next_cursor"] is not None
-    found.sort(key=lambda item: str(item["id"]), reverse=True)
-    shown = found[:_PAGE]
-    return shown, shown[-1]["id"] if has_more or len(found) > _PAGE else None
+    """A page, and where the next begins. There is nothing of a kind or status that is none."""
+    if wanted.get("kind") not in {None, *KINDS} or wanted.get("status") not in {None, *_STATUSES}:
+        return [], None
+    query: dict[str, Any] = {name: wanted[name] for name in _FILTERS if name in wanted}
+    query |= {"kind": wanted.get("kind") or KINDS, "limit": _PAGE}
+    query |= {"cursor": cursor} if cursor else {}
+    page = api().ask("GET", f"/generate?{urlencode(query, doseq=True)}")
+    return page["items"], page["next_cursor"]
 
 
 def _item(kind: str, item_id: UUID) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Chats:
         ProviderOutcomeUnknown, SpendLimitReached, StorageFull, IdempotencyConflict and
         IdempotencyInProgress.
         """
-        call = self._call(user_id, request, key, key_id)
+        call = self._calls.new(user_id, request, key, key_id)
         earlier = await self._calls.begin(call, await self._quote(request))
         if earlier is not None:
             return earlier
@@ -67,23 +67,11 @@ class Chats:
         What goes wrong before the first event is raised here, what comes later by the iterator.
         A listener who leaves stops nothing: the answer is heard out, kept and paid.
         """
-        call = self._call(user_id, request, key, key_id)
+        call = self._calls.new(user_id, request, key, key_id)
         earlier = await self._calls.begin(call, await self._quote(request))
         if earlier is not None:
             return earlier
         return Once(value=await self._background.hear(self._relay(call, request)))
-
-    def _call(
-        self, user_id: str, request: ChatRequest, key: IdempotencyKey | None, key_id: str | None
-    ) -> TextCall:
-        return TextCall(
-            id=self._calls.new_id(),
-            user_id=user_id,
-            model=request.model,
-            prompt=request.prompt,
-            key=key,
-            key_id=key_id,
-        )
 
     async def _quote(self, request: ChatRequest) -> Decimal | None:
         """That of the dearest model which may answer; None if one has no price."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from attrs import frozen
 
+from aigen.domain.model.chats import ChatRequest
 from aigen.domain.model.errors import (
     AigenError,
     IdempotencyConflict,
@@ -14,7 +15,7 @@ from aigen.domain.model.errors import (
 )
 from aigen.domain.model.idempotency import Attempt, IdempotencyKey, RememberedRequest
 from aigen.domain.model.ledger import Charge, Kind
-from aigen.domain.model.texts import Text
+from aigen.domain.model.texts import Text, TextRequest
 from aigen.domain.services import ledger
 from aigen.domain.services.patience import record_paid
 from aigen.domain.services.provider_health import ProviderHealth
@@ -61,9 +62,22 @@ class TextCalls:
         self._ids = ids
         self._patience = timeout + _MARGIN
 
-    def new_id(self) -> str:
-        """An id for the next call."""
-        return self._ids.new()
+    def new(
+        self,
+        user_id: str,
+        request: TextRequest | ChatRequest,
+        key: IdempotencyKey | None,
+        key_id: str | None,
+    ) -> TextCall:
+        """A call that has not begun."""
+        return TextCall(
+            id=self._ids.new(),
+            user_id=user_id,
+            model=request.model,
+            prompt=request.prompt,
+            key=key,
+            key_id=key_id,
+        )
 
     async def begin(self, call: TextCall, estimate_usd: Decimal | None) -> Once[Text] | None:
         """Reserve what it may cost; the earlier text if the call is a repeat.

@@ -50,7 +50,7 @@ class Texts:
 
         Raises as `generate`, IdempotencyConflict and IdempotencyInProgress.
         """
-        call = self._call(user_id, request, key, key_id)
+        call = self._calls.new(user_id, request, key, key_id)
         earlier = await self._calls.begin(call, await self._money.estimate(request))
         if earlier is not None:
             return earlier
@@ -69,7 +69,7 @@ class Texts:
         What goes wrong before the first piece is raised here, what comes later by the iterator.
         A listener who leaves stops nothing: the text is finished and kept.
         """
-        call = self._call(user_id, request, key, key_id)
+        call = self._calls.new(user_id, request, key, key_id)
         earlier = await self._calls.begin(call, await self._money.estimate(request))
         if earlier is not None:
             return Once(value=_again(earlier.value), is_replay=True)
@@ -91,18 +91,6 @@ class Texts:
         await self._store.write(change)
 
     # --- the call -------------------------------------------------------------------------
-
-    def _call(
-        self, user_id: str, request: TextRequest, key: IdempotencyKey | None, key_id: str | None
-    ) -> TextCall:
-        return TextCall(
-            id=self._calls.new_id(),
-            user_id=user_id,
-            model=request.model,
-            prompt=request.prompt,
-            key=key,
-            key_id=key_id,
-        )
 
     async def _ask(self, call: TextCall, request: TextRequest) -> Text:
         outcome = await self._provider.complete(request)

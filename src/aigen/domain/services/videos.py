@@ -8,7 +8,7 @@ from datetime import timedelta
 from aigen.domain.model.errors import JobUnfinished, NotFound, TokenRevoked, TooManyJobs
 from aigen.domain.model.idempotency import Attempt, IdempotencyKey
 from aigen.domain.model.ledger import Charge, Kind
-from aigen.domain.model.media import folder_of
+from aigen.domain.model.media import InputImage, folder_of
 from aigen.domain.model.pages import Page
 from aigen.domain.model.video_requests import VideoPolicy, VideoRequest
 from aigen.domain.model.videos import VideoJob, VideoState
@@ -77,26 +77,15 @@ class Videos:
             return earlier
         await self._money.check_offered(request)
         video_id = self._ids.new()
-        now = self._clock.now()
         async with Intake(self._media, folder_of(user_id, video_id)) as intake:
-            job = VideoJob(
-                id=video_id,
-                user_id=user_id,
-                model=request.model,
-                prompt=request.prompt,
-                aspect_ratio=request.aspect_ratio,
-                resolution=request.resolution,
-                duration=request.duration,
-                generate_audio=request.generate_audio,
-                seed=request.seed,
+            job = self._queued(
+                video_id,
+                user_id,
+                request,
                 first_frame=await intake.take("image_url", request.image_url, "first-frame"),
                 last_frame=await intake.take(
                     "last_image_url", request.last_image_url, "last-frame"
                 ),
-                created_at=now,
-                updated_at=now,
-                not_before=now,
-                deadline_at=now + self._policy.deadline,
             )
             return await self._enqueue(job, key, key_id, intake)
 
@@ -116,27 +105,46 @@ class Videos:
         old = await self.get(user_id, video_id)
         old.must_be_retryable()
         new_id = self._ids.new()
-        now = self._clock.now()
         async with Intake(self._media, folder_of(user_id, new_id)) as intake:
-            job = VideoJob(
-                id=new_id,
-                user_id=user_id,
-                model=old.model,
-                prompt=old.prompt,
-                aspect_ratio=old.aspect_ratio,
-                resolution=old.resolution,
-                duration=old.duration,
-                generate_audio=old.generate_audio,
-                seed=old.seed,
+            job = self._queued(
+                new_id,
+                user_id,
+                old.request,
                 first_frame=await intake.copy(old.first_frame),
                 last_frame=await intake.copy(old.last_frame),
                 retry_of=old.id,
-                created_at=now,
-                updated_at=now,
-                not_before=now,
-                deadline_at=now + self._policy.deadline,
             )
             return await self._enqueue(job, key, key_id, intake)
+
+    def _queued(
+        self,
+        video_id: str,
+        user_id: str,
+        request: VideoRequest,
+        *,
+        first_frame: InputImage | None,
+        last_frame: InputImage | None,
+        retry_of: str | None = None,
+    ) -> VideoJob:
+        now = self._clock.now()
+        return VideoJob(
+            id=video_id,
+            user_id=user_id,
+            model=request.model,
+            prompt=request.prompt,
+            aspect_ratio=request.aspect_ratio,
+            resolution=request.resolution,
+            duration=request.duration,
+            generate_audio=request.generate_audio,
+            seed=request.seed,
+            first_frame=first_frame,
+            last_frame=last_frame,
+            retry_of=retry_of,
+            created_at=now,
+            updated_at=now,
+            not_before=now,
+            deadline_at=now + self._policy.deadline,
+        )
 
     async def _earlier(self, user_id: str, key: IdempotencyKey | None) -> Once[VideoJob] | None:
         now = self._clock.now()

@@ -1,30 +1,62 @@
 """The least that a service in between can do: `python -m benchmarks.passthrough PORT KIND URL`.
 
 KIND is `httpx` or `httpx-aiohttp` for FastAPI with that client, or `raw` for plain ASGI with
-aiohttp. No accounts, no checks, nothing recorded.
+aiohttp: no accounts, no checks, nothing recorded. `checked`, followed by a secret, is FastAPI on
+aiohttp as it is usually written: it checks a token, a body and an answer, logs a line, and still
+records nothing.
 """
 
+import logging
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import aiohttp
 import httpx
-from fastapi import FastAPI, Request, Response
+import jwt
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from httpx_aiohttp import AiohttpTransport
+from pydantic import BaseModel
 
 from benchmarks.provider import serve
 
-KIND, PROVIDER = sys.argv[2:4]
+KIND, PROVIDER, *SECRET = sys.argv[2:]
+
+logger = logging.getLogger(__name__)
 
 
-def fastapi_app() -> FastAPI:
+class Asked(BaseModel):
+    model: str
+    prompt: str
+
+
+class Usage(BaseModel):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class Answered(BaseModel):
+    model: str
+    prompt: str
+    text: str
+    usage: Usage
+
+
+def bare_app() -> FastAPI:
     app = FastAPI()
-    transport = AiohttpTransport() if KIND == "httpx-aiohttp" else None
-    client = httpx.AsyncClient(transport=transport, trust_env=False)
 
     @app.get("/")
     async def ready() -> dict[str, str]:
         return {}
+
+    return app
+
+
+def fastapi_app() -> FastAPI:
+    app = bare_app()
+    transport = AiohttpTransport() if KIND == "httpx-aiohttp" else None
+    client = httpx.AsyncClient(transport=transport, trust_env=False)
 
     @app.post("/generate/text")
     async def generate(request: Request) -> Response:
@@ -34,6 +66,34 @@ def fastapi_app() -> FastAPI:
             headers={"content-type": "application/json"},
         )
         return Response(answer.content, answer.status_code, media_type="application/json")
+
+    return app
+
+
+def checked_app() -> FastAPI:
+    app = bare_app()
+    client = httpx.AsyncClient(transport=AiohttpTransport(), trust_env=False)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+    async def caller(shown: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> str:
+        claims = jwt.decode(shown.credentials, SECRET[0], algorithms=["HS256"])
+        return str(claims["sub"])
+
+    @app.post("/generate/text")
+    async def generate(body: Asked, user: Annotated[str, Depends(caller)]) -> Answered:
+        message = {"role": "user", "content": body.prompt}
+        answer = await client.post(
+            f"{PROVIDER}/chat/completions", json={"model": body.model, "messages": [message]}
+        )
+        said = answer.raise_for_status().json()
+        logger.info("text user=%s model=%s status=%s", user, body.model, answer.status_code)
+        return Answered(
+            model=body.model,
+            prompt=body.prompt,
+            text=said["choices"][0]["message"]["content"],
+            usage=said["usage"],
+        )
 
     return app
 
@@ -59,4 +119,5 @@ class RawApp:
 
 
 if __name__ == "__main__":
-    serve(RawApp() if KIND == "raw" else fastapi_app())
+    apps = {"raw": RawApp, "checked": checked_app}
+    serve(apps.get(KIND, fastapi_app)())

@@ -1,6 +1,7 @@
 """A text through the API: CPU of the API process for each request, beside bare pass-throughs."""
 
 import asyncio
+import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
+import jwt
 
 from benchmarks.load import Load, hammer
 from benchmarks.pace import paced
@@ -25,25 +27,32 @@ PASSED_BODY = {
 }
 PASSWORD = "a long pass phrase"
 
+BARE = "FastAPI + httpx on aiohttp"
+CHECKED = "the same with a token, schemas, a log line"
+
 
 def run() -> Report:
     with ExitStack() as stack:
         provider = stack.enter_context(serving("benchmarks.provider"))
-        peers = {
-            name: stack.enter_context(serving("benchmarks.passthrough", kind, provider.url))
-            for name, kind in (
-                ("raw ASGI + aiohttp", "raw"),
-                ("FastAPI + httpx on aiohttp", "httpx-aiohttp"),
-                ("FastAPI + httpx", "httpx"),
+        secret = secrets.token_hex()
+
+        def peer(*kind: str) -> Process:
+            return stack.enter_context(
+                serving("benchmarks.passthrough", kind[0], provider.url, *kind[1:])
             )
-        }
+
         api = stack.enter_context(aigen_api(provider.url))
-        token = log_in(api)
-        measured: dict[str, list[tuple[float, Load]]] = {}
+        asked: dict[str, tuple[Process, object, str | None]] = {
+            "raw ASGI + aiohttp": (peer("raw"), PASSED_BODY, None),
+            BARE: (peer("httpx-aiohttp"), PASSED_BODY, None),
+            CHECKED: (peer("checked", secret), BODY, jwt.encode({"sub": "ann"}, secret)),
+            "FastAPI + httpx": (peer("httpx"), PASSED_BODY, None),
+            "aigen": (api, BODY, log_in(api)),
+        }
+        measured: dict[str, list[tuple[float, Load]]] = {name: [] for name in asked}
         for _ in range(ROUNDS):
-            for name, peer in peers.items():
-                measured.setdefault(name, []).append(measure(peer, PASSED_BODY, None))
-            measured.setdefault("aigen", []).append(measure(api, BODY, token))
+            for name, how in asked.items():
+                measured[name].append(measure(*how))
     return Report([report(measured)])
 
 
@@ -61,7 +70,7 @@ def measure(process: Process, body: object, token: str | None) -> tuple[float, L
 
 def report(measured: dict[str, list[tuple[float, Load]]]) -> Table:
     best = {name: min(rounds, key=lambda found: found[0]) for name, rounds in measured.items()}
-    bare = best["FastAPI + httpx on aiohttp"][0]
+    bare = best[BARE][0]
     return show(
         "A text through the API",
         [

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from threading import Thread
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import httpx
@@ -78,7 +78,12 @@ class S3Server:
         return name
 
     def keys(self, bucket: str) -> list[str]:
-        return self._found(f"/{bucket}?list-type=2", "Key")
+        """All of them, of which S3 gives a thousand at a time."""
+        keys = [""]
+        path = f"/{bucket}?list-type=2&start-after="
+        while page := self._found(path + quote(keys[-1]), "Key"):
+            keys += page
+        return keys[1:]
 
     def read(self, bucket: str, key: str) -> bytes:
         # moto wants to be told by whom, and believes it.

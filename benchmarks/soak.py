@@ -1,5 +1,6 @@
-"""A soak: jobs without end through one worker, on a real store and disk. Nothing grows with them but
-the record of what they cost and, for the first hundred thousand, DuckDB's queue of dead buffers.
+"""A soak: jobs without end through one worker, on a real store and disk. Nothing grows with them
+but the record of what they cost and, for the first hundred thousand, DuckDB's queue of dead
+buffers.
 
 `python -m benchmarks soak`, or `python -m benchmarks.soak 200000` until that is full.
 """

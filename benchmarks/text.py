@@ -36,10 +36,8 @@ def run() -> Report:
         provider = stack.enter_context(serving("benchmarks.provider"))
         secret = secrets.token_hex()
 
-        def peer(*kind: str) -> Process:
-            return stack.enter_context(
-                serving("benchmarks.passthrough", kind[0], provider.url, *kind[1:])
-            )
+        def peer(kind: str, *more: str) -> Process:
+            return stack.enter_context(serving("benchmarks.passthrough", kind, provider.url, *more))
 
         api = stack.enter_context(aigen_api(provider.url))
         asked: dict[str, tuple[Process, object, str | None]] = {
